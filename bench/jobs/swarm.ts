@@ -1,10 +1,13 @@
 /**
- * A job on a simulated swarm: the share of the available core-seconds that it uses, and what it costs each node.
+ * A job on a simulated swarm: the share of the available core-seconds that it uses, and what it costs each node. Says on
+ * standard error how far it is, in virtual and in real time, because 200 nodes take minutes.
  *
  *     node bench/jobs/swarm.ts '{"nodes": 200, "tasks": 20000, "taskMs": 1000, "seed": 1}'
  */
 import { mirror } from "../../test/fixtures/wasm.ts";
 import { JobLab } from "../../test/sim/job-lab.ts";
+import type { TaskModel } from "../../test/sim/sandbox.ts";
+import { text } from "../../core/base/bytes.ts";
 
 interface SwarmOptions {
   readonly nodes: number;
@@ -18,51 +21,131 @@ interface SwarmOptions {
   readonly sessionMs?: number;
 }
 
-interface SwarmRun extends SwarmOptions {
-  readonly tookMs: number;
-  /**
-   * The share of the core-seconds that were available while the job ran that its tasks used; each task is counted once.
-   */
-  readonly efficiency: number;
-  /** Messages and bytes that arrive on a node in a second, averaged over nodes; those of an idle swarm are included. */
+interface Cost {
   readonly messagesPerSecond: number;
   readonly bytesPerSecond: number;
-  readonly idleMessagesPerSecond: number;
-  readonly idleBytesPerSecond: number;
+}
+
+interface SwarmRun extends SwarmOptions {
+  readonly tookMs: number;
+  /** When the last task began for the first time. After that the swarm only learns that all is done. */
+  readonly lastBegunMs: number;
+  /** The share of the cores that were there while the job ran, which its tasks, each counted once, have used. */
+  readonly efficiency: number;
+  /** What arrives on a node, averaged over nodes and the job's time; the cost of an idle swarm is included. */
+  readonly each: Cost;
+  /** The same of the node on which most arrives. */
+  readonly busiest: Cost;
+  readonly idle: Cost;
+  /** What a node sends, by protocol: messages and bytes a second. */
+  readonly sent: Readonly<Record<string, readonly [messages: number, bytes: number]>>;
   /** Tasks that were started, divided by the tasks of the job. */
   readonly begunPerTask: number;
+  /** Time of this machine's processor that a node needs for a second, from the job's begin to its end. */
+  readonly cpuMsPerSecond: number;
 }
 
+/** A swarm that has come together within seconds has too many links to its first nodes. They are let go in this time. */
+const SETTLE_MS = 90_000;
 const IDLE_MS = 10_000;
 const LOOK_MS = 100;
+const SAY_MS = 10_000;
 
+/** What has arrived on each node since the beginning. */
 class Traffic {
-  messages = 0;
-  bytes = 0;
+  readonly #arrived = new Map<string, { messages: number; bytes: number }>();
+
+  count(lab: JobLab, name: string): void {
+    const sum = { messages: 0, bytes: 0 };
+    this.#arrived.set(name, sum);
+    lab.node(name).net.onTraffic(({ direction, bytes }) => {
+      if (direction === "out") return;
+      sum.messages++;
+      sum.bytes += bytes;
+    });
+  }
+
+  reset(): void {
+    for (const sum of this.#arrived.values()) sum.messages = sum.bytes = 0;
+  }
+
+  /** Of all nodes together, for each of so many. */
+  each(nodes: number, ms: number): Cost {
+    const all = [...this.#arrived.values()];
+    return {
+      messagesPerSecond: all.reduce((sum, { messages }) => sum + messages, 0) / nodes / (ms / 1_000),
+      bytesPerSecond: all.reduce((sum, { bytes }) => sum + bytes, 0) / nodes / (ms / 1_000),
+    };
+  }
+
+  busiest(ms: number): Cost {
+    const all = [...this.#arrived.values()];
+    return {
+      messagesPerSecond: Math.max(...all.map(({ messages }) => messages)) / (ms / 1_000),
+      bytesPerSecond: Math.max(...all.map(({ bytes }) => bytes)) / (ms / 1_000),
+    };
+  }
 }
 
-async function run(options: SwarmOptions): Promise<SwarmRun> {
-  const { nodes, tasks, taskMs, seed, sessionMs } = options;
-  let begun = 0;
-  const model = (): number => {
-    begun++;
+/** What all nodes have sent since they began, by protocol. */
+function sentBy(lab: JobLab): Map<string, { messages: number; bytes: number }> {
+  const sums = new Map<string, { messages: number; bytes: number }>();
+  for (const { machine } of lab.world.nodes) {
+    for (const [protocol, { messages, bytes }] of machine.sentByProtocol) {
+      const before = sums.get(protocol) ?? { messages: 0, bytes: 0 };
+      sums.set(protocol, { messages: before.messages + messages, bytes: before.bytes + bytes });
+    }
+  }
+  return sums;
+}
+
+function say(words: string): void {
+  process.stderr.write(`${Math.round(performance.now() / 1_000)} s: ${words}\n`);
+}
+
+/** Counts the tasks that cores begin. */
+class Begun {
+  readonly #distinct = new Set<string>();
+  all = 0;
+  lastNewMs = 0;
+
+  count(input: Uint8Array, nowMs: number): void {
+    this.all++;
+    const { size } = this.#distinct;
+    if (this.#distinct.add(text(input)).size > size) this.lastNewMs = nowMs;
+  }
+
+  get again(): number {
+    return this.all - this.#distinct.size;
+  }
+}
+
+async function grown({ nodes, seed, taskMs }: SwarmOptions, begun: Begun): Promise<JobLab> {
+  const model: TaskModel = ({ input }) => {
+    begun.count(input, lab.world.nowMs);
     return taskMs;
   };
   const lab = new JobLab({ seed, tasks: model });
-  await lab.grow(nodes, { cores: 1 });
-  await lab.world.runFor(IDLE_MS / 2);
-  let traffic = new Traffic();
-  const count = (name: string): void => {
-    lab.node(name).net.onTraffic(({ direction, bytes }) => {
-      if (direction === "out") return;
-      traffic.messages++;
-      traffic.bytes += bytes;
-    });
-  };
-  for (const name of lab.running.keys()) count(name);
+  for (let i = 0; i < nodes; i++) {
+    await lab.up(`n${i}`, { cores: 1 });
+    if ((i + 1) % 25 === 0) say(`${i + 1} nodes`);
+  }
+  await lab.acquainted();
+  say(`all know each other after ${Math.round(lab.world.nowMs / 1_000)} virtual s`);
+  return lab;
+}
+
+async function run(options: SwarmOptions): Promise<SwarmRun> {
+  const { nodes, tasks, taskMs, sessionMs } = options;
+  const begun = new Begun();
+  const lab = await grown(options, begun);
+  await lab.world.runFor(SETTLE_MS);
+  const traffic = new Traffic();
+  for (const name of lab.running.keys()) traffic.count(lab, name);
   await lab.world.runFor(IDLE_MS);
-  const idle = traffic;
-  traffic = new Traffic();
+  const idle = traffic.each(nodes, IDLE_MS);
+  traffic.reset();
+  say("idle measured");
   const random = lab.world.random.fork("churn");
   const leaves = new Map<string, number>();
   const stay = (name: string): void => {
@@ -73,6 +156,8 @@ async function run(options: SwarmOptions): Promise<SwarmRun> {
   // The node that checks whether the job is done stays; the others come and go.
   for (const name of lab.running.keys()) if (name !== "n0") stay(name);
   const beganMs = lab.world.nowMs;
+  const cpuBegan = process.cpuUsage();
+  const sentBefore = sentBy(lab);
   const id = await lab.submit(lab.node("n0"), {
     title: "bench",
     program: { kind: "bytes", module: { bytes: mirror() } },
@@ -93,25 +178,35 @@ async function run(options: SwarmOptions): Promise<SwarmRun> {
       const newcomer = `n${next++}`;
       await lab.up(newcomer, { cores: 1 });
       stay(newcomer);
-      count(newcomer);
+      traffic.count(lab, newcomer);
     }
-    if (lab.world.nowMs - said < 10_000) continue;
+    if (lab.world.nowMs - said < SAY_MS) continue;
     said = lab.world.nowMs;
     const { done } = lab.node("n0").jobs.state(id)?.tasks ?? { done: 0 };
-    process.stderr.write(`${Math.round((said - beganMs) / 1_000)} s: ${done} of ${tasks}\n`);
+    say(
+      `${done} of ${tasks} tasks after ${Math.round((said - beganMs) / 1_000)} virtual s; ${begun.again} begun again`,
+    );
   }
   const tookMs = lab.world.nowMs - beganMs;
-  const perNode = (sum: number, ms: number): number => sum / nodes / (ms / 1_000);
+  const cpu = process.cpuUsage(cpuBegan);
+  const sent = [...sentBy(lab)].map(([protocol, { messages, bytes }]) => {
+    const before = sentBefore.get(protocol) ?? { messages: 0, bytes: 0 };
+    const each = (sum: number): number => Number((sum / nodes / (tookMs / 1_000)).toFixed(1));
+    return [protocol, [each(messages - before.messages), each(bytes - before.bytes)]] as const;
+  });
   return {
     ...options,
     tookMs,
     efficiency: (tasks * taskMs) / coreMs,
-    messagesPerSecond: perNode(traffic.messages, tookMs),
-    bytesPerSecond: perNode(traffic.bytes, tookMs),
-    idleMessagesPerSecond: perNode(idle.messages, IDLE_MS),
-    idleBytesPerSecond: perNode(idle.bytes, IDLE_MS),
-    begunPerTask: begun / tasks,
+    each: traffic.each(nodes, tookMs),
+    busiest: traffic.busiest(tookMs),
+    idle,
+    sent: Object.fromEntries(sent),
+    begunPerTask: begun.all / tasks,
+    lastBegunMs: begun.lastNewMs - beganMs,
+    cpuMsPerSecond: (cpu.user + cpu.system) / 1_000 / nodes / (tookMs / 1_000),
   };
 }
 
-process.stdout.write(`${JSON.stringify(await run(JSON.parse(process.argv[2] ?? "{}") as SwarmOptions))}\n`);
+const result = await run(JSON.parse(process.argv[2] ?? "{}") as SwarmOptions);
+process.stdout.write(`${JSON.stringify(result, undefined, 2)}\n`);

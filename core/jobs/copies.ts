@@ -5,6 +5,9 @@
  *
  * In a small swarm the node that ran a task gives a small result to half of the other devices. So whichever half of the
  * swarm leaves at once, the result stays, and only what was in flight is run again.
+ *
+ * In a large swarm only a few nodes take copies for a job, the first of those that may put the results together (ending.ts). So
+ * these are soon asked for all results, where asking each node for its own would take longer than many a job.
  */
 import { isStarfishError } from "../base/errors.ts";
 import { hashOf, ranked } from "../base/rendezvous.ts";
@@ -64,7 +67,7 @@ export class Copies {
       // Results that come meanwhile are given the next time.
       const now = this.#alone();
       for (let left = now; left.length > 0 && !signal.aborted; left = intersect(now, this.#alone())) {
-        const [partner] = this.#partners();
+        const [partner] = this.#keepers();
         if (partner === undefined) return;
         await this.#giveTo(partner, this.#batch(left), signal);
       }
@@ -104,6 +107,16 @@ export class Copies {
     const isAsked = (peer: PeerId): boolean =>
       this.#given.some(({ to, untilMs }) => to === peer && untilMs === Infinity);
     await Promise.all(half.filter((peer) => !isAsked(peer)).map(give));
+  }
+
+  /** The node to which this one gives all its results, and those that take its place if it can't. */
+  #keepers(): PeerId[] {
+    const partners = this.#partners();
+    if (partners.length < HALF_DEVICES_MAX) return partners;
+    const first = new Set(
+      finishers(this.#parts.net, partners, this.#job).slice(0, Math.ceil(Math.sqrt(partners.length))),
+    );
+    return [...partners.filter((peer) => first.has(peer)), ...partners.filter((peer) => !first.has(peer))];
   }
 
   /** Nodes that can be given copies, the best first. */
@@ -167,6 +180,13 @@ export class Copies {
     }
     return batch;
   }
+}
+
+/** In which order nodes are to put the results of a job together: Node.js nodes before tabs. */
+export function finishers(net: Net, peers: readonly PeerId[], job: string): PeerId[] {
+  const order = ranked(peers, hashOf(job).b);
+  const isTab = (peer: PeerId): boolean => net.member(peer)?.record.kind === "tab";
+  return [...order.filter((peer) => !isTab(peer)), ...order.filter(isTab)];
 }
 
 function tasksOf(results: readonly TaskOutput[]): Intervals {

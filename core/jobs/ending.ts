@@ -6,17 +6,25 @@
 import { equal } from "../base/bytes.ts";
 import { encode } from "../base/codec.ts";
 import { isStarfishError } from "../base/errors.ts";
-import { hashOf, ranked, whoseTurn } from "../base/rendezvous.ts";
+import { whoseTurn } from "../base/rendezvous.ts";
 import type { Contents } from "../disk/types.ts";
 import type { Net } from "../net/types.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { PeerId } from "../ports/network.ts";
 import type { JobRecord } from "./book.ts";
+import { finishers } from "./copies.ts";
 import { writable } from "./entries.ts";
 import { checkingPut, combine, type Combined, type CombineOptions, type FinishedOutcome } from "./finish.ts";
 import { has, type Intervals, sizeOf, union } from "./intervals.ts";
-import { COMBINE_TURN_MS, FUEL_TOLD_MAX, NAMING_MS, PROPOSAL_AGAIN_MS } from "./limits.ts";
+import {
+  COMBINE_TURN_MS,
+  FUEL_TOLD_MAX,
+  GATHER_PARALLEL,
+  LAST_COPIES_MS,
+  NAMING_MS,
+  PROPOSAL_AGAIN_MS,
+} from "./limits.ts";
 import type { FailedTask } from "./types.ts";
 import type { Verifier } from "./verifier.ts";
 import type { JobView } from "./view.ts";
@@ -35,6 +43,8 @@ export interface EndingParts {
   readonly isWhole: () => boolean;
   /** The outputs that the result is made of, but for these tasks. */
   readonly outputs: (failed: Intervals, options: { readonly signal: AbortSignal }) => CombineOptions["outputs"];
+  /** How many nodes have to be asked for the results. */
+  readonly nodesToAsk: () => number;
   /** Tasks whose results are there. */
   readonly held: () => Intervals;
   /** Tasks that failed for good. */
@@ -88,6 +98,9 @@ export class Ending {
     if (verifier !== undefined && this.#confirms(order, verifier, nowMs)) return;
     const turn = whoseTurn(order, nowMs - idleSinceMs, COMBINE_TURN_MS);
     if (turn !== net.self) return;
+    // What was done last is on many nodes, which are giving copies to a few at this moment.
+    const isSpread = !hasFailed && this.#parts.nodesToAsk() > GATHER_PARALLEL;
+    if (isSpread && nowMs - this.#completeAtMs < LAST_COPIES_MS) return;
     this.#run(async () => {
       const outcome = hasFailed ? this.#failure(failed) : await this.#combine(failed);
       if (this.#ended.aborted) return;
@@ -164,20 +177,15 @@ export class Ending {
   }
 
   /**
-   * The nodes that may put the results together, in order: nodes that hold some, Node.js nodes before tabs, each device
-   * once.
+   * The nodes that may put the results together, in order: nodes that hold some. For a verified job each device once.
    */
   #finishers(): PeerId[] {
     const { net, view, hasTold, verifier } = this.#parts;
     const bad = new Set(verifier?.named().map(({ peer }) => peer));
     const peers = view.others().map(({ peer }) => peer);
     if (hasTold() || peers.length === 0) peers.push(net.self);
-    const order = ranked(
-      peers.filter((peer) => !bad.has(peer)),
-      hashOf(this.#job.id).b,
-    );
-    const isTab = (peer: PeerId): boolean => net.member(peer)?.record.kind === "tab";
-    const all = [...order.filter((peer) => !isTab(peer)), ...order.filter(isTab)];
+    const good = peers.filter((peer) => !bad.has(peer));
+    const all = finishers(net, good, this.#job.id);
     if (verifier === undefined) return all;
     const devices = all.map((peer) => net.member(peer)?.record.device ?? peer);
     return all.filter((_, i) => devices.indexOf(devices[i] ?? "") === i);

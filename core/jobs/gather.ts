@@ -7,22 +7,11 @@ import { isStarfishError, StarfishError, throwIfAborted } from "../base/errors.t
 import type { Contents } from "../disk/types.ts";
 import type { Net } from "../net/types.ts";
 import type { PeerId } from "../ports/network.ts";
-import {
-  add,
-  type Intervals,
-  intersect,
-  NONE,
-  numbersOf,
-  pack,
-  pieces,
-  setOf,
-  sizeOf,
-  subtract,
-  take,
-} from "./intervals.ts";
+import { type Intervals, intersect, numbersOf, pack, pieces, setOf, sizeOf, subtract, take } from "./intervals.ts";
 import {
   ASKED_TASKS_BYTES_MAX,
   GATHER_BYTES,
+  GATHER_BYTES_MAX,
   GATHER_PARALLEL,
   GATHER_TASKS_MAX,
   GATHER_TASKS_MIN,
@@ -37,6 +26,9 @@ export interface GatherParts {
   readonly contents: Contents;
   /** The results that this node holds itself. */
   readonly own: (task: number) => Held | undefined;
+  readonly held: () => Intervals;
+  /** The mean bytes of the results that this node holds; undefined if it holds none. */
+  readonly meanBytes: () => number | undefined;
   /** Which living nodes hold results of which tasks, now. */
   readonly holders: () => ReadonlyMap<PeerId, Intervals>;
   /** For a verified job: only results on which enough devices agree are taken. */
@@ -55,6 +47,32 @@ interface Options {
 
 type Sums = ReadonlyMap<number, string> | undefined;
 
+/** What has been found so far. */
+class Found {
+  readonly results = new Map<number, Held>();
+  readonly failed = new Set<PeerId>();
+  readonly #bytesMax: number;
+  #bytes = 0;
+
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax;
+  }
+
+  add(task: number, held: Held): void {
+    this.results.set(task, held);
+    if (held.output instanceof Uint8Array) this.#bytes += held.output.length;
+  }
+
+  /** More bytes than shall be held at once. */
+  get isTooMuch(): boolean {
+    return this.#bytes > this.#bytesMax;
+  }
+
+  missing(tasks: Intervals): Intervals {
+    return setOf([...numbersOf(tasks)].filter((task) => !this.results.has(task)));
+  }
+}
+
 export class Gatherer {
   readonly #job: string;
   readonly #parts: GatherParts;
@@ -70,9 +88,18 @@ export class Gatherer {
     options: Options,
   ): AsyncGenerator<[task: number, output: Uint8Array, fuelUsed: number], void, undefined> {
     let left = tasks;
-    for (let window = GATHER_TASKS_MIN; left.length > 0;) {
+    const most = this.#parts.proof ? SUMS_MAX : GATHER_TASKS_MAX;
+    // Each window asks all nodes that hold some of it, so few large ones are better. Outputs are likely to be like this
+    // node's.
+    const likely = Math.floor(GATHER_BYTES / (1 + (this.#parts.meanBytes() ?? Infinity)));
+    for (let window = Math.min(most, Math.max(GATHER_TASKS_MIN, likely)); left.length > 0;) {
       const now = take(left, window);
-      const found = await this.collect(now, options);
+      const isSmallest = window <= GATHER_TASKS_MIN;
+      const found = await this.#collect(now, isSmallest ? Infinity : GATHER_BYTES_MAX, options);
+      if (found === undefined) {
+        window = Math.max(GATHER_TASKS_MIN, Math.floor(window / 8));
+        continue;
+      }
       let bytes = 0;
       for (const [from, to] of pieces(now)) {
         for (let task = from; task < to; task++) {
@@ -82,7 +109,7 @@ export class Gatherer {
         }
       }
       left = subtract(left, now);
-      if (bytes < GATHER_BYTES / 4) window = Math.min(this.#parts.proof ? SUMS_MAX : GATHER_TASKS_MAX, 2 * window);
+      if (bytes < GATHER_BYTES / 4) window = Math.min(most, 2 * window);
       else if (bytes > GATHER_BYTES) window = Math.max(1, Math.floor(window / 2));
     }
   }
@@ -102,36 +129,39 @@ export class Gatherer {
     }
   }
 
+  /** How many nodes have to be asked for the results of these tasks. */
+  nodesFor(tasks: Intervals): number {
+    return this.#share(subtract(tasks, this.#parts.held()), new Set()).length;
+  }
+
   async bytesOf(output: Output, { signal }: Options): Promise<Uint8Array> {
     if (output instanceof Uint8Array) return output;
     return concat(await Array.fromAsync(this.#parts.contents.read(output, { signal })));
   }
 
   /** The outputs of these tasks, in the form in which they are held. Rejects with "lost", "cancelled". */
-  async collect(tasks: Intervals, options: Options): Promise<Map<number, Held>> {
-    const found = new Map<number, Held>();
+  async collect(tasks: Intervals, options: Options): Promise<ReadonlyMap<number, Held>> {
+    return (await this.#collect(tasks, Infinity, options)) ?? new Map();
+  }
+
+  /** Undefined if they have more bytes than that. */
+  async #collect(tasks: Intervals, bytesMax: number, options: Options): Promise<ReadonlyMap<number, Held> | undefined> {
+    const found = new Found(bytesMax);
     const sums = await this.#parts.proof?.sums(tasks, options.signal);
-    let missing: Intervals = NONE;
     for (const task of numbersOf(tasks)) {
       if (sums !== undefined && !sums.has(task)) this.#lost(task);
       const held = this.#parts.own(task);
-      if (held !== undefined && (await this.#isRight(task, held, sums, options))) found.set(task, held);
-      else missing = add(missing, task);
+      if (held !== undefined && (await this.#isRight(task, held, sums, options))) found.add(task, held);
     }
-    const failed = new Set<PeerId>();
-    while (missing.length > 0) {
+    for (let missing = found.missing(tasks); missing.length > 0; missing = found.missing(missing)) {
       throwIfAborted(options.signal);
-      const asked = this.#share(missing, failed);
+      const asked = this.#share(missing, found.failed);
       const [first] = missing;
       if (asked.length === 0) this.#lost(first ?? 0);
-      await parallel(GATHER_PARALLEL, asked, ({ peer, part }) =>
-        this.#ask({ peer, part, sums }, found, failed, options),
-      );
-      let left: Intervals = NONE;
-      for (const task of numbersOf(missing)) if (!found.has(task)) left = add(left, task);
-      missing = left;
+      await parallel(GATHER_PARALLEL, asked, ({ peer, part }) => this.#ask({ peer, part, sums }, found, options));
+      if (found.isTooMuch) return undefined;
     }
-    return found;
+    return found.results;
   }
 
   /**
@@ -163,33 +193,33 @@ export class Gatherer {
 
   async #ask(
     { peer, part, sums }: { readonly peer: PeerId; readonly part: Intervals; readonly sums: Sums },
-    found: Map<number, Held>,
-    failed: Set<PeerId>,
+    found: Found,
     { signal }: Options,
   ): Promise<void> {
     const { net } = this.#parts;
     let left = part;
     try {
-      while (left.length > 0) {
+      while (left.length > 0 && !found.isTooMuch) {
         const tasks = pack(left, ASKED_TASKS_BYTES_MAX);
         const request = { op: "get", job: this.#job, tasks };
         const options = { signal, timeoutMs: RESULTS_TIMEOUT_MS, isCarried: true };
         const outputs = await net.request(peer, RESULTS_PROTOCOL, request, outputsSchema, options);
-        let given: Intervals = NONE;
+        const given: number[] = [];
         for (const [task, output, fuelUsed] of outputs) {
           if (!(await this.#isRight(task, { output, fuelUsed }, sums, { signal }))) continue;
-          found.set(task, { output, fuelUsed });
-          given = add(given, task);
+          found.add(task, { output, fuelUsed });
+          given.push(task);
         }
-        if (intersect(given, left).length === 0) break;
-        left = subtract(left, given);
+        const now = setOf(given);
+        if (intersect(now, left).length === 0) break;
+        left = subtract(left, now);
       }
       // Results that a node says it holds and does not give have to come from another.
-      if (left.length > 0) failed.add(peer);
+      if (left.length > 0) found.failed.add(peer);
     } catch (error) {
       throwIfAborted(signal);
       if (!isStarfishError(error)) throw error;
-      failed.add(peer);
+      found.failed.add(peer);
     }
   }
 

@@ -75,7 +75,10 @@ export function union(a: Intervals, b: Intervals): Intervals {
  * The numbers that are in at least `least` of the sets. The cost depends on the number of edges and on sorting them,
  * unlike that of one union after the other.
  */
-export function unionAll(sets: readonly Intervals[], least = 1): Intervals {
+export function unionAll(all: readonly Intervals[], least = 1): Intervals {
+  const sets = all.filter((set) => set.length > 0);
+  if (sets.length < least) return NONE;
+  if (sets.length <= 2 && least === 1) return union(sets[0] ?? NONE, sets[1] ?? NONE);
   const edges = sets.reduce((sum, set) => sum + set.length, 0) / 2;
   const begins = new Float64Array(edges);
   const ends = new Float64Array(edges);

@@ -88,7 +88,10 @@ export const NUMBER_MAX: number = 2 ** 52;
 
 // Who does what (plan.ts)
 
-/** Blocks of tasks for which nodes are ranked: five for each of 200 nodes. Ranking them takes some milliseconds. */
+/**
+ * Blocks of tasks for which nodes are ranked: five for each of 200 nodes, so that a node that comes late gets its part.
+ * Ranking them takes some milliseconds.
+ */
 export const BLOCKS_MAX = 1_024;
 /** How much work a node claims ahead: this many times the interval at which it tells what it does. */
 export const AHEAD_TELLS = 2;
@@ -178,12 +181,14 @@ export const OUTPUTS_PER_MESSAGE_MAX = 4_096;
 export const RESULTS_TIMEOUT_MS = 15_000;
 /** Packed task numbers in one question: some hundred intervals. */
 export const ASKED_TASKS_BYTES_MAX = 2_048;
-/** Nodes that are asked for results at once. */
-export const GATHER_PARALLEL = 8;
+/** Nodes that are asked for results at once. Their answers are 3 MiB at most. */
+export const GATHER_PARALLEL = 16;
 /** Tasks whose results are fetched together, at least and at most, and the bytes that are aimed at. */
 export const GATHER_TASKS_MIN = 512;
 export const GATHER_TASKS_MAX: number = 128 * 1024;
 export const GATHER_BYTES: number = 8 * 1024 * 1024;
+/** If more come, fewer tasks' results are fetched together. */
+export const GATHER_BYTES_MAX: number = 32 * 1024 * 1024;
 /** Bytes of keys or lines that are held at once to be merged or sorted: what a tab can spare for a while. */
 export const COMBINED_BYTES_MAX: number = 64 * 1024 * 1024;
 /**
@@ -197,6 +202,11 @@ export const HALF_DEVICES_MAX = 16;
  */
 export const COPY_SMALL_BYTES_MAX = 1_024;
 export const HALF_BYTES_A_SECOND: number = 64 * 1024;
+/**
+ * In a large swarm the node that puts the results together waits for so long until copies of the last ones are on few
+ * nodes: a second for giving them, and half a second until all know.
+ */
+export const LAST_COPIES_MS = 1_500;
 /** A node tells within this time that it has taken copies. */
 export const COPY_AGAIN_MS = 8_000;
 /** A node that took no copy is asked again after this long. */

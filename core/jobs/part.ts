@@ -141,16 +141,19 @@ export class Part implements Sharer {
     this.#results = new Results(parts.heldBytes);
     const { verify } = job.spec;
     const viewed = { id: job.id, total: this.span, isSigned: verify !== undefined };
-    this.#view = new JobView(viewed, parts, () => this.#heard());
+    this.#view = new JobView(viewed, parts, (said) => this.#heard(said));
     this.#telling = new Telling(job.id, { ...parts, tellers: () => this.#view.others().length });
     this.#verifier = verify && this.#verified(verify);
     const proof = this.#verifier;
     const holders = (): ReadonlyMap<PeerId, Intervals> => proof?.holders() ?? this.#view.holders();
-    this.gatherer = new Gatherer(job.id, { ...parts, own: (task) => this.#results.get(task), holders, proof });
-    const { own, gatherer } = this;
+    const results = this.#results;
+    const own = (task: number): Held | undefined => results.get(task);
+    const held = { held: () => results.held, meanBytes: () => results.meanBytes };
+    this.gatherer = new Gatherer(job.id, { ...parts, own, ...held, holders, proof });
+    const { gatherer } = this;
     this.#growing = this.#growingOf();
     this.#executor = new Executor(
-      { id: job.id, spec: job.spec, by: job.by, own },
+      { id: job.id, spec: job.spec, by: job.by, own: this.own },
       { ...parts, gatherer, graph: () => this.#growing?.graph },
     );
     this.#copies = new Copies(job.id, { ...parts, results: this.#results, ran: () => this.#ran, view: this.#view });
@@ -167,6 +170,7 @@ export class Part implements Sharer {
         const first = job.spec.combine.how === "reduce" ? this.#total - 1 : 0;
         return gatherer.outputs(subtract(interval(first, this.#total), failed), options);
       },
+      nodesToAsk: () => gatherer.nodesFor(subtract(interval(0, this.#total), this.#failedForGood())),
       held: () => this.held(),
       failed: () => this.#failedForGood(),
       failures: () => this.failures(),
@@ -506,15 +510,14 @@ export class Part implements Sharer {
     return plan({ order, done, ready: this.#ready(), peers, barred: this.#failed }, lane, nowMs);
   }
 
-  /** Another node has told something. */
-  #heard(): void {
+  /** Another node has told this. */
+  #heard(said: WorkEntry | undefined): void {
     this.#verifier?.changed();
     this.#verifier?.look(this.#ended.signal);
     this.#growing?.look();
     const mine = this.#claimed();
-    const others = this.#view.others();
-    // If other nodes claim or have done some of this node's tasks, it plans anew.
-    if (others.some(({ entry }) => meets(mine, entry.claimed) || meets(mine, entry.held))) this.#planSoon();
+    // If the other node claims or has done some of this node's tasks, this node plans anew.
+    if (said !== undefined && (meets(mine, said.claimed) || meets(mine, said.held))) this.#planSoon();
     // A node that has nothing to do looks soon whether there is something to do, or all is done.
     if (mine.length === 0) this.#glanceIn(this.#telling.idleEveryMs);
     this.#parts.onChange();
@@ -532,7 +535,9 @@ export class Part implements Sharer {
     this.#growing?.look();
     if (this.#started.size === 0 || sizeOf(this.#queued) === 0) this.#planSoon();
     else this.#parts.shares.pump();
-    if (nowMs - this.#copiedAtMs >= TELL_EVERY_MS) {
+    // Others wait for the last results of a node that has nothing more to run.
+    const copyEveryMs = this.#claimed().length === 0 ? this.#telling.idleEveryMs : TELL_EVERY_MS;
+    if (nowMs - this.#copiedAtMs >= copyEveryMs) {
       this.#copiedAtMs = nowMs;
       if (this.#verifier === undefined)
         void this.#copies.give(this.#ended.signal).catch((error: unknown) => this.#fault(error));

@@ -11,7 +11,7 @@ import type { PeerId } from "../ports/network.ts";
 import type { JobRecord } from "./book.ts";
 import type { Candidate } from "./draw.ts";
 import { writable } from "./entries.ts";
-import { Order } from "./plan.ts";
+import { Order, type Sharing } from "./plan.ts";
 import type { Shares } from "./shares.ts";
 
 interface ParticipantsParts {
@@ -26,7 +26,9 @@ export class Participants {
   readonly #parts: ParticipantsParts;
   /** Equal for equal jobs, so that each node gets tasks that it has done before. */
   readonly #key: number;
-  #order: Order | undefined;
+  /** The workers as of the last change, if this node had as many cores then. */
+  #workers: { readonly all: readonly PeerId[]; readonly ownCores: number } | undefined;
+  #order: { readonly order: Order; readonly workers: readonly Sharing[]; readonly total: number } | undefined;
 
   /** @param total tasks that are known now */
   constructor(job: JobRecord, total: () => number, parts: ParticipantsParts) {
@@ -39,15 +41,21 @@ export class Participants {
 
   /** Somebody has come or gone, or tasks have come. */
   changed(): void {
-    this.#order = undefined;
+    this.#workers = undefined;
   }
 
-  workers(): PeerId[] {
+  workers(): readonly PeerId[] {
+    const ownCores = this.#ownCores();
+    if (this.#workers?.ownCores !== ownCores) this.#workers = { all: this.#find(ownCores), ownCores };
+    return this.#workers.all;
+  }
+
+  #find(ownCores: number): PeerId[] {
     const { net } = this.#parts;
     const { on } = this.#job.spec;
     const able = net.members().filter(({ record, status, isSelf }) => {
       if (on !== undefined && !on.includes(record.peer)) return false;
-      if (isSelf) return this.#ownCores() > 0;
+      if (isSelf) return ownCores > 0;
       return (status === "awake" || status === "suspect") && (record.coresLent > 0 || record.peer === this.#job.by);
     });
     return able.map(({ record }) => record.peer).sort();
@@ -67,12 +75,28 @@ export class Participants {
   }
 
   order(): Order {
-    this.#order ??= new Order(this.#total(), this.workers(), this.#parts.net.self, this.#key);
-    return this.#order;
+    const [workers, total, known] = [this.#sharing(), this.#total(), this.#order];
+    // Members change more often than who works. For 200 nodes an order takes some milliseconds.
+    if (known !== undefined && known.total === total && isSame(known.workers, workers)) return known.order;
+    const order = new Order(total, workers, this.#parts.net.self, this.#key);
+    this.#order = { order, workers, total };
+    return order;
+  }
+
+  /** The workers with the cores that all know of. */
+  #sharing(): readonly Sharing[] {
+    const { net } = this.#parts;
+    return this.workers().map((id) => ({ id, cores: Math.max(1, net.member(id)?.record.coresLent ?? 1) }));
   }
 
   #ownCores(): number {
     const { net, shares } = this.#parts;
     return shares.coresFor(this.#job.by === net.self);
   }
+}
+
+function isSame(some: readonly Sharing[], others: readonly Sharing[]): boolean {
+  return (
+    some.length === others.length && some.every(({ id, cores }, i) => id === others[i]?.id && cores === others[i].cores)
+  );
 }

@@ -39,6 +39,7 @@ interface Worker {
  */
 function story(total: number, workers: readonly { cores: number; taskMs: number; diesAtMs?: number }[]) {
   const ids = workers.map((_, i) => `node${i}`);
+  const sharing = workers.map(({ cores }, i) => ({ id: ids[i] ?? "", cores }));
   const all = workers.map(({ cores, taskMs }, i): Worker => ({
     id: ids[i] ?? "",
     cores,
@@ -53,14 +54,14 @@ function story(total: number, workers: readonly { cores: number; taskMs: number;
   }));
   let runs = 0;
   let entryBytes = 0;
-  let orders = new Map(ids.map((id) => [id, new Order(total, ids, id, KEY)]));
+  let orders = new Map(ids.map((id) => [id, new Order(total, sharing, id, KEY)]));
   for (let nowMs = 0; nowMs < 600_000; nowMs += 100) {
     workers.forEach(({ diesAtMs }, i) => {
       const worker = all[i];
       if (worker === undefined || diesAtMs === undefined || nowMs < diesAtMs || !worker.isAlive) return;
       worker.isAlive = false;
-      const living = all.filter(({ isAlive }) => isAlive).map(({ id }) => id);
-      orders = new Map(living.map((id) => [id, new Order(total, living, id, KEY)]));
+      const living = all.filter(({ isAlive }) => isAlive);
+      orders = new Map(living.map(({ id }) => [id, new Order(total, living, id, KEY)]));
     });
     const living = all.filter(({ isAlive }) => isAlive);
     for (const worker of living) {
@@ -121,6 +122,32 @@ function story(total: number, workers: readonly { cores: number; taskMs: number;
 }
 
 describe("what nodes plan, each for itself", () => {
+  test("gives every node its share, in proportion to its cores", () => {
+    const cores = fc.array(fc.integer({ min: 1, max: 16 }), { minLength: 1, maxLength: 30 });
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 5_000 }), cores, (total, each) => {
+        const nodes = each.map((count, i) => ({ id: `node${i}`, cores: count }));
+        const all = each.reduce((sum, count) => sum + count, 0);
+        const shares = nodes.map(({ id }) => new Order(total, nodes, id, KEY).share);
+        shares.forEach((share, i) => {
+          const size = share.reduce((sum, [from, to]) => sum + to - from, 0);
+          expect(Math.abs(size - (total * (each[i] ?? 0)) / all)).toBeLessThanOrEqual(1);
+        });
+        expect(sizeOf(unionAll(shares.flatMap((share) => share.map(([from, to]) => interval(from, to)))))).toBe(total);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test("moves little of the others' shares when a node comes", () => {
+    const nodes = Array.from({ length: 20 }, (_, i) => ({ id: `node${i}`, cores: 1 }));
+    const sharesOf = (some: typeof nodes): Intervals[] =>
+      some.map(({ id }) => unionAll(new Order(10_000, some, id, KEY).share.map(([from, to]) => interval(from, to))));
+    const [before, after] = [sharesOf(nodes), sharesOf([...nodes, { id: "node20", cores: 1 }])];
+    const stays = before.reduce((sum, share, i) => sum + sizeOf(share) - sizeOf(subtract(share, after[i] ?? NONE)), 0);
+    expect(stays).toBeGreaterThan(10_000 / 2);
+  });
+
   test("covers every task exactly, whoever dies, and leaves nothing lying", () => {
     const worker = fc.record({
       cores: fc.integer({ min: 1, max: 4 }),
@@ -144,8 +171,8 @@ describe("what nodes plan, each for itself", () => {
     const workers = Array.from({ length: 10 }, () => ({ cores: 2, taskMs: 1_000 }));
     const { ms, runs, entryBytes } = story(500, workers);
     // 25 s of work for each core.
-    expect(ms).toBeLessThan(25_000 * 1.1);
-    expect(runs).toBeLessThan(500 * 1.08);
+    expect(ms).toBeLessThan(25_000 * 1.03);
+    expect(runs).toBeLessThan(500 * 1.05);
     expect(entryBytes).toBeLessThan(INTERVALS_BYTES_MAX / 10);
   });
 

@@ -4,18 +4,19 @@
  * choose the same task, because they go through the tasks in different orders; if they do, it costs time and nothing
  * else. Pure, like the disk's repair/policy.ts.
  *
- * The tasks are cut into blocks. For each block all nodes are ranked by rendezvous hashing. A node goes through the
- * blocks in which it ranks first, then through those in which it ranks second, and so on. It begins with the block of
- * its own in which its score is highest. Of another node's blocks it begins with the one in which that node's score is
- * lowest, which that node would reach last. The first-ranked node takes a block's tasks from its beginning, the others
- * from its end.
+ * Every node has an equal share of the tasks for each of its cores. The tasks
+ * are cut into blocks. For each block all nodes are ranked by rendezvous hashing, and the first of them whose share has
+ * room gets it; a block that is larger than that room is divided. So all nodes know who has which share without asking, and
+ * nodes that are equally fast end at the same time. A node takes free tasks of its own share first. When none is left,
+ * it takes free tasks of others, from a place that is chosen anew each time. What others have taken in the last
+ * seconds is not known yet. If all went on from the same place, they would take the same tasks.
  */
-import { hashOf, scoreOf } from "../base/rendezvous.ts";
+import { hashOf, type IdHash, scoreOf } from "../base/rendezvous.ts";
 import { type Intervals, intersect, NONE, sizeOf, subtract, take, union, unionAll, within } from "./intervals.ts";
 import { AHEAD_TELLS, BLOCKS_MAX, CLAIM_GROWTH, COPIES_MAX, LATE_MS_MIN } from "./limits.ts";
 
 /** A core claims one part in this many of what is left, divided by all cores. */
-const SHARES = 4;
+const SHARES = 2;
 
 export interface Peer {
   readonly id: string;
@@ -72,8 +73,9 @@ export function plan(view: View, lane: Lane, nowMs: number): Plan {
   const free = subtract(open, claimedByOthers);
   const ahead = sizeOf(queued) + sizeOf(started) - lane.cores;
   const want = wanted(view, lane, sizeOf(free)) - ahead;
-  let claim = want > 0 ? chosen(view.order, free, want) : NONE;
-  const idle = lane.cores - sizeOf(mine) - sizeOf(claim);
+  const unused = lane.cores - sizeOf(mine);
+  let claim = want > 0 ? chosen(view.order, free, { want, least: unused, turn: lane.done }) : NONE;
+  const idle = unused - sizeOf(claim);
   // Tasks that others have claimed are run here too only if there is nothing else to do.
   if (idle > 0) claim = union(claim, seconds(view, lane, open, idle, nowMs));
   return { claim, drop, cancel };
@@ -120,18 +122,29 @@ export function planDrawn({ drawn, over, verified, isFull }: DrawnView, lane: La
   return { claim, drop, cancel: NONE };
 }
 
-function chosen(order: Order, free: Intervals, want: number): Intervals {
+/**
+ * @param least so many tasks are to begin at once; from other nodes' shares no more are taken as long as the own share
+ *   has some
+ * @param turn a number that changes
+ */
+function chosen(
+  order: Order,
+  free: Intervals,
+  { want, least, turn }: { readonly want: number; readonly least: number; readonly turn: number },
+): Intervals {
   let claim: Intervals = NONE;
-  let left = want;
-  for (const { from, to, isHome } of order.blocks) {
+  for (const [from, to] of order.share) {
+    const left = want - sizeOf(claim);
+    if (left === 0) return claim;
     const here = within(free, from, to);
-    if (here.length === 0) continue;
-    const part = take(here, left, isHome ? "front" : "back");
-    claim = union(claim, part);
-    left -= sizeOf(part);
-    if (left <= 0) break;
+    if (here.length > 0) claim = union(claim, take(here, left));
   }
-  return claim;
+  const more = (claim.length === 0 ? want : least) - sizeOf(claim);
+  const others = subtract(free, claim);
+  if (more <= 0 || others.length === 0) return claim;
+  const before = take(others, order.place(turn, sizeOf(others)));
+  const after = take(subtract(others, before), more);
+  return unionAll([claim, after, take(before, more - sizeOf(after))]);
 }
 
 /**
@@ -174,44 +187,37 @@ function seconds(view: View, { taskMs, cores }: Lane, open: Intervals, idle: num
   return chosenHere;
 }
 
-interface Block {
-  readonly from: number;
-  readonly to: number;
-  /** Whether this node ranks first. */
-  readonly isHome: boolean;
+/** A node that works on the job, as all know it. */
+export interface Sharing {
+  readonly id: string;
+  readonly cores: number;
 }
 
-/**
- * The order in which a node goes through a job's tasks, among these nodes. It changes with the nodes, not with what is
- * done.
- */
+/** A part of a node's share: from which task to which, with the rank of the block for that node. */
+interface Piece {
+  readonly from: number;
+  readonly to: number;
+  readonly score: number;
+}
+
+/** Which tasks a node takes first, among these nodes. That changes with the nodes, not with what is done. */
 export class Order {
-  readonly blocks: readonly Block[];
+  /** The node's own share, in the order in which it takes it. */
+  readonly share: readonly (readonly [from: number, to: number])[];
   readonly #self: string;
   readonly #key: number;
 
-  /** @param nodes the ids of all nodes that work on the job, with this one; `key` is the job's, of 32 bits */
-  constructor(total: number, nodes: readonly string[], self: string, key: number) {
+  /** @param nodes all nodes that work on the job, with this one; `key` is the job's, of 32 bits */
+  constructor(total: number, nodes: readonly Sharing[], self: string, key: number) {
     this.#self = self;
     this.#key = key;
-    const count = Math.min(total, BLOCKS_MAX);
-    const own = hashOf(self);
-    const others = nodes.filter((id) => id !== self).map((id) => ({ id, hash: hashOf(id) }));
-    const at = (i: number): number => Math.floor((total / count) * i);
-    const all = Array.from({ length: count }, (_, i) => {
-      const score = scoreOf(own, key ^ i);
-      let rank = 0;
-      let first = score;
-      for (const { id, hash } of others) {
-        const other = scoreOf(hash, key ^ i);
-        if (other > score || (other === score && id < self)) rank++;
-        if (other > first) first = other;
-      }
-      return { from: at(i), to: i === count - 1 ? total : at(i + 1), rank, first };
-    });
-    // Its own blocks from the highest score down; of the others' blocks those that they would reach last.
-    all.sort((a, b) => a.rank - b.rank || (a.rank === 0 ? b.first - a.first : a.first - b.first) || a.from - b.from);
-    this.blocks = all.map(({ from, to, rank }) => ({ from, to, isHome: rank === 0 }));
+    const pieces = shareOf(total, nodes, self, key).sort((a, b) => b.score - a.score || a.from - b.from);
+    this.share = pieces.map(({ from, to }) => [from, to] as const);
+  }
+
+  /** A number below `size` that looks random, and differs from node to node and from turn to turn. */
+  place(turn: number, size: number): number {
+    return scoreOf(hashOf(this.#self), this.#key ^ turn) % size;
   }
 
   /** Whether the other node keeps what both have claimed, all else being equal. */
@@ -228,4 +234,46 @@ export class Order {
       .sort((a, b) => b.score - a.score || (a.peer.id < b.peer.id ? -1 : 1))
       .map(({ peer }) => peer);
   }
+}
+
+/**
+ * The share of one node. All nodes are gone through, because how much room the others have left decides what a node
+ * gets.
+ */
+function shareOf(total: number, nodes: readonly Sharing[], self: string, key: number): Piece[] {
+  const open = rooms(total, nodes);
+  const count = Math.min(total, BLOCKS_MAX);
+  const own: Piece[] = [];
+  for (let block = 0; block < count; block++) {
+    const to = Math.floor((total / count) * (block + 1));
+    for (let from = Math.floor((total / count) * block); from < to;) {
+      let first = open[0];
+      let score = -1;
+      for (const node of open) {
+        const its = scoreOf(node.hash, key ^ block);
+        if (its > score) [first, score] = [node, its];
+      }
+      if (first === undefined) return own;
+      const end = Math.min(to, from + first.room);
+      if (first.id === self) own.push({ from, to: end, score });
+      first.room -= end - from;
+      if (first.room === 0) open.splice(open.indexOf(first), 1);
+      from = end;
+    }
+  }
+  return own;
+}
+
+/** How many tasks each node gets, in proportion to its cores. Together that are all tasks. */
+function rooms(total: number, nodes: readonly Sharing[]): { id: string; hash: IdHash; room: number }[] {
+  const sorted = nodes.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  const all = sorted.reduce((sum, { cores }) => sum + cores, 0);
+  let counted = 0;
+  let given = 0;
+  return sorted.flatMap(({ id, cores }) => {
+    counted += cores;
+    const room = Math.round((total * counted) / all) - given;
+    given += room;
+    return room === 0 ? [] : [{ id, hash: hashOf(id), room }];
+  });
 }

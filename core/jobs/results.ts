@@ -46,6 +46,9 @@ export class Results {
   readonly #contents = new Map<number, { readonly output: ContentRef; readonly fuelUsed: number }>();
   #held: Intervals = NONE;
   #used = 0;
+  /** Results that are held as bytes, and their bytes. */
+  #outputs = 0;
+  #outputBytes = 0;
 
   constructor(all: HeldBytes) {
     this.#all = all;
@@ -53,6 +56,11 @@ export class Results {
 
   get held(): Intervals {
     return this.#held;
+  }
+
+  /** The mean bytes of the outputs that are held as bytes; undefined if there are none. */
+  get meanBytes(): number | undefined {
+    return this.#outputs === 0 ? undefined : this.#outputBytes / this.#outputs;
   }
 
   /** Whether there is room for this many more bytes. */
@@ -94,7 +102,7 @@ export class Results {
 
   clear(): void {
     this.#all.used -= this.#used;
-    this.#used = 0;
+    this.#used = this.#outputs = this.#outputBytes = 0;
     this.#blocks.clear();
     this.#contents.clear();
     this.#held = NONE;
@@ -125,6 +133,8 @@ export class Results {
     block.lengths[task % BLOCK_TASKS] = output.length + 1;
     block.fuels[task % BLOCK_TASKS] = fuelUsed;
     block.used = end;
+    this.#outputs++;
+    this.#outputBytes += output.length;
     this.#count(output.length);
   }
 

@@ -81,11 +81,22 @@ export class JobView {
   readonly #parts: ViewParts;
   readonly #known = new Map<number, Known>();
   readonly #stop: Unsubscribe;
-  #living: Worker[] | undefined;
+  /** Of the members that are there, by writer number, in the order of `#known`. */
+  #living: Map<number, Worker> | undefined;
+  #others: readonly Worker[] | undefined;
+  /** What others held when it was last asked for, and what they have said since that they hold, too. */
   #held: Intervals | undefined;
+  #added: Intervals[] = [];
 
-  /** @param isSigned for a verified job; entries that are not signed are not believed */
-  constructor(job: { id: string; total: number; isSigned: boolean }, parts: ViewParts, onChange: () => void) {
+  /**
+   * @param isSigned for a verified job; entries that are not signed are not believed
+   * @param onChange told what another node has said; undefined if it says nothing any more
+   */
+  constructor(
+    job: { id: string; total: number; isSigned: boolean },
+    parts: ViewParts,
+    onChange: (entry: WorkEntry | undefined) => void,
+  ) {
     this.#job = job.id;
     this.#total = job.total;
     this.#isSigned = job.isSigned;
@@ -94,13 +105,13 @@ export class JobView {
     for (const { key, value, version } of parts.work.entries(prefix)) this.#take(key, value, version.writer);
     const stops = [
       parts.work.watch(prefix, ({ key, entry, isLocal }) => {
-        if (entry === undefined) this.#known.delete(parseInt(key.slice(prefix.length), RADIX));
-        else this.#take(key, entry.value, entry.version.writer);
-        this.#living = this.#held = undefined;
-        if (!isLocal) onChange();
+        const said = entry === undefined ? undefined : this.#take(key, entry.value, entry.version.writer);
+        if (entry === undefined) this.#drop(parseInt(key.slice(prefix.length), RADIX));
+        if (!isLocal) onChange(said);
       }),
-      parts.net.onMember(() => {
-        this.#living = this.#held = undefined;
+      // Who is there decides what counts. How busy a member is does not matter here, and changes often.
+      parts.net.onMember(({ member, before }) => {
+        if (member.status !== before) this.#forgetLiving();
       }),
     ];
     this.#stop = () => {
@@ -110,7 +121,7 @@ export class JobView {
 
   /** The other members that are there and take part in the job. */
   others(): readonly Worker[] {
-    return (this.#living ??= this.#find());
+    return (this.#others ??= [...this.#there().values()]);
   }
 
   /** The holders whose results count now: by node, the tasks. */
@@ -120,7 +131,10 @@ export class JobView {
 
   /** Tasks whose results others hold. */
   held(): Intervals {
-    return (this.#held ??= unionAll(this.others().map(({ entry }) => entry.held)));
+    if (this.#held === undefined) this.#held = unionAll(this.others().map(({ entry }) => entry.held));
+    else if (this.#added.length > 0) this.#held = unionAll([this.#held, ...this.#added]);
+    this.#added = [];
+    return this.#held;
   }
 
   /** Tasks that failed for good: on two nodes (this one counts), or on all nodes that there are. */
@@ -140,21 +154,52 @@ export class JobView {
     this.#stop();
   }
 
-  #take(key: string, value: unknown, writer: number): void {
+  /** The entry, if it is possible and its node's own. */
+  #take(key: string, value: unknown, writer: number): WorkEntry | undefined {
     const number = parseInt(key.slice(this.#job.length + 1), RADIX);
     // A node speaks for itself only.
-    if (number !== writer || key !== workKey(this.#job, number)) return;
+    if (number !== writer || key !== workKey(this.#job, number)) return undefined;
     const entry = readWork(value, this.#total, this.#isSigned ? this.#signerOf(number) : undefined);
-    if (entry === undefined) return;
+    if (entry === undefined) return undefined;
     const before = this.#known.get(number);
+    const held = before === undefined ? entry.held : subtract(entry.held, before.entry.held);
     const isNews =
       before === undefined ||
-      sizeOf(subtract(entry.held, before.entry.held)) > 0 ||
-      sizeOf(subtract(entry.claimed, before.entry.claimed)) > 0 ||
+      held.length > 0 ||
+      subtract(entry.claimed, before.entry.claimed).length > 0 ||
       entry.combined !== before.entry.combined ||
-      sizeOf(subtract(entry.votes?.agreed ?? NONE, before.entry.votes?.agreed ?? NONE)) > 0;
+      subtract(entry.votes?.agreed ?? NONE, before.entry.votes?.agreed ?? NONE).length > 0;
     const progressAtMs = isNews ? this.#parts.clock.monotonic() : before.progressAtMs;
     this.#known.set(number, { entry, progressAtMs });
+    this.#renew(number, before?.entry, held);
+    return entry;
+  }
+
+  /**
+   * Every node in a large swarm hears a hundred entries a second, so what is known of the others is renewed only where
+   * the entry differs.
+   * @param held what the node holds now and did not hold before
+   */
+  #renew(number: number, before: WorkEntry | undefined, held: Intervals): void {
+    const known = this.#known.get(number);
+    const worker = this.#living?.get(number);
+    if (known === undefined || worker === undefined || before === undefined) {
+      this.#forgetLiving();
+      return;
+    }
+    this.#living?.set(number, { peer: worker.peer, ...known });
+    this.#others = undefined;
+    if (sizeOf(known.entry.held) !== sizeOf(before.held) + sizeOf(held)) this.#held = undefined;
+    else if (held.length > 0) this.#added.push(held);
+  }
+
+  #drop(number: number): void {
+    if (this.#known.delete(number)) this.#forgetLiving();
+  }
+
+  #forgetLiving(): void {
+    this.#living = this.#others = this.#held = undefined;
+    this.#added = [];
   }
 
   #signerOf(number: number): HasSigned {
@@ -164,13 +209,16 @@ export class JobView {
       peer !== undefined && isSignedBy(crypto, peer, workPurpose(this.#job), statement, signature);
   }
 
-  #find(): Worker[] {
+  #there(): Map<number, Worker> {
     const { net, writers } = this.#parts;
-    return [...this.#known].flatMap(([number, { entry, progressAtMs }]) => {
-      const peer = writers.peerOf(number);
-      const member = peer === undefined || peer === net.self ? undefined : net.member(peer);
-      const isThere = member?.status === "awake" || member?.status === "suspect";
-      return peer === undefined || !isThere ? [] : [{ peer, entry, progressAtMs }];
-    });
+    this.#living ??= new Map(
+      [...this.#known].flatMap(([number, { entry, progressAtMs }]): [number, Worker][] => {
+        const peer = writers.peerOf(number);
+        const member = peer === undefined || peer === net.self ? undefined : net.member(peer);
+        const isThere = member?.status === "awake" || member?.status === "suspect";
+        return peer === undefined || !isThere ? [] : [[number, { peer, entry, progressAtMs }]];
+      }),
+    );
+    return this.#living;
   }
 }
