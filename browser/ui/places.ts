@@ -1,7 +1,6 @@
 /**
- * The places: the terminal, and beside it the swarm, the files, the mail, the jobs or the
- * tables. On a phone each has the screen, a swipe or tab apart. F6
- * goes from the terminal to what is beside it, and back.
+ * The places: the terminal, and beside it the swarm, the files, the mail, the jobs or the tables. On a phone each place
+ * fills the screen, and a swipe or a tab leads to the next. F6 goes from the terminal to the place beside it, and back.
  */
 import { byId } from "./dom.ts";
 import type { PageTerminal } from "./terminal.ts";
