@@ -46,7 +46,7 @@ export class WaitingRoom {
 }
 
 /** The first half of an IPv6 address; everything of another address, including IPv4 as IPv6 (::ffff:1.2.3.4). */
-function networkOf(address: string): string {
+export function networkOf(address: string): string {
   if (!/^[\da-f]*:[\da-f:]+$/i.test(address)) return address;
   const [before = [], after = []] = address.split("::").map((half) => half.split(":").filter((group) => group !== ""));
   const zeros = Array.from({ length: Math.max(0, 8 - before.length - after.length) }, () => "0");

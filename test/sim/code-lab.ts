@@ -67,7 +67,7 @@ export class CodeLab {
 
   /** Opens a code for these, and remembers the states that it reports. */
   async offer(
-    from: "page" | "member",
+    from: string,
     source: TransferSource = sourceOf(new Map([["notes.txt", noise(700_000)]])),
     stop: AbortController = new AbortController(),
   ): Promise<Offered> {

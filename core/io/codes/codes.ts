@@ -115,8 +115,9 @@ class NodeCodes implements Codes {
       await offering.run(source);
     } finally {
       renewing.cancel();
-      this.#open.delete(open);
+      // Strangers who are passed on until that node has heard of the end are told why it is over.
       await this.#drop(offering, at);
+      this.#open.delete(open);
     }
   }
 

@@ -13,27 +13,26 @@ import type { Log } from "../../ports/log.ts";
 import type { Channel, PeerId } from "../../ports/network.ts";
 import { CONTROLS_MAX } from "../transfer/limits.ts";
 import {
-  CARRIED_MAX,
   CODE_MS,
   CODES_MAX,
   CODES_PER_MEMBER_MAX,
   ENDED_MAX,
   FIRST_WORD_MS,
   HELD_MS,
+  LINE_MS,
   MEET_MS,
   NUMBER_MAX,
   RECEIVER_BYTES_MAX,
   STRANGERS_MAX,
   SWEEP_MS,
 } from "./limits.ts";
+import { Line } from "./line.ts";
 import type { Offering } from "./offering.ts";
+import { Shares } from "./shares.ts";
 import { type End, END_WORDS, refuseStranger, STRANGER_PROTOCOL, wantSchema } from "./wire.ts";
 
-/**
- * The member's messages: share, confirmation, and the first one of a transfer. A stranger that gets this far knows the
- * words.
- */
-const KNOWN_AFTER = 3;
+/** The member's messages before it knows that the stranger has the words; the next one is its confirmation. */
+const SAID_BEFORE = 1;
 
 export interface DeskParts {
   readonly net: Net;
@@ -48,6 +47,18 @@ interface Held {
   /** Until when the owner needs the number, as it has stated. */
   untilMs: number;
   heldAtMs: number;
+  /** Strangers who ask for it. */
+  readonly line: Line;
+}
+
+/** A stranger, until it is known whether it has the words. */
+interface Asking {
+  readonly channel: Channel;
+  readonly messages: Messages;
+  /** It has the words: it is no stranger any more. */
+  readonly known: () => void;
+  /** Aborts when it has to go. */
+  readonly signal: AbortSignal;
 }
 
 export class Desk {
@@ -57,7 +68,7 @@ export class Desk {
   readonly #room = new WaitingRoom(STRANGERS_MAX);
   readonly #sweeper: Timer;
   readonly #closed = new AbortController();
-  #carried = 0;
+  readonly #shares = new Shares();
 
   constructor(parts: DeskParts) {
     this.#parts = parts;
@@ -87,7 +98,7 @@ export class Desk {
       throw new StarfishError("busy", "Too many codes are open at the node that serves the page", { retryable: true });
     const given = number ?? this.#freeNumber();
     this.#ended.delete(given);
-    this.#held.set(given, { owner, untilMs: nowMs + forMs, heldAtMs: nowMs });
+    this.#held.set(given, { owner, untilMs: nowMs + forMs, heldAtMs: nowMs, line: new Line(this.#parts.clock) });
     return given;
   }
 
@@ -109,9 +120,24 @@ export class Desk {
         signal,
       });
       const { number } = decode(wantSchema, first);
-      const { owner } = this.#find(number);
-      if (owner === this.#parts.net.self) await this.#serveOwn(number, channel, messages);
-      else await this.#carry(owner, number, channel, messages, leave, signal);
+      const { line } = this.#find(number);
+      const dismiss = (error: StarfishError): void => dismissed.abort(error);
+      const end = await withDeadline(clock, LINE_MS, "A turn", (until) => line.enter(place, dismiss, until), {
+        signal,
+      });
+      const known = (): void => {
+        end();
+        leave();
+      };
+      try {
+        // Meanwhile the code may have ended.
+        const { owner } = this.#find(number);
+        const asking = { channel, messages, known, signal };
+        if (owner === this.#parts.net.self) await this.#serveOwn(number, asking);
+        else await this.#carry(owner, number, asking);
+      } finally {
+        end();
+      }
     } catch (caught) {
       const error = toStarfishError(caught, "unreachable");
       this.#parts.log.write("debug", "code.stranger-refused", { place, code: error.code, message: messageOf(error) });
@@ -126,35 +152,29 @@ export class Desk {
     this.#closed.abort(new StarfishError("closed", "This node ends"));
   }
 
-  async #serveOwn(number: number, channel: Channel, messages: Messages): Promise<void> {
+  async #serveOwn(number: number, { channel, messages, signal }: Asking): Promise<void> {
     const offering = this.#parts.own(number);
     if (offering === undefined) throw notKnown();
-    await offering.take(channel, messages);
+    await offering.take(channel, messages, signal);
   }
 
   /**
    * Carries messages between a stranger and a member, until either end is gone. It can reject only before the member
    * has been told of the stranger.
    */
-  async #carry(
-    owner: PeerId,
-    number: number,
-    channel: Channel,
-    messages: Messages,
-    known: () => void,
-    signal: AbortSignal,
-  ): Promise<void> {
-    if (this.#carried >= CARRIED_MAX)
-      throw new StarfishError("busy", "This node carries as much for others as it can: try again in a while", {
-        retryable: true,
-      });
-    this.#carried++;
+  async #carry(owner: PeerId, number: number, asking: Asking): Promise<void> {
+    const sender = await this.#openTo(owner, asking.signal);
+    sender.send(encode({ is: "stranger", number }));
+    const crowded = new AbortController();
+    let giveBack = (): void => {};
+    const known = (): void => {
+      giveBack = this.#shares.enter(owner, () => crowded.abort());
+      asking.known();
+    };
     try {
-      const sender = await this.#openTo(owner, signal);
-      sender.send(encode({ is: "stranger", number }));
-      await carry(channel, messages, sender, known, signal);
+      await carry(sender, { ...asking, known, signal: AbortSignal.any([asking.signal, crowded.signal]) }, this.#parts);
     } finally {
-      this.#carried--;
+      giveBack();
     }
   }
 
@@ -220,13 +240,8 @@ function notKnown(): StarfishError {
 }
 
 /** Passes on the messages of both. Resolves when either is gone. */
-async function carry(
-  stranger: Channel,
-  messages: Messages,
-  sender: Channel,
-  known: () => void,
-  signal: AbortSignal,
-): Promise<void> {
+async function carry(sender: Channel, asking: Asking, { clock }: DeskParts): Promise<void> {
+  const { channel: stranger, messages, known, signal } = asking;
   const over = Promise.withResolvers<void>();
   let said = 0;
   const part = (error: StarfishError): void => {
@@ -235,10 +250,22 @@ async function carry(
     over.resolve();
   };
   const gone = new StarfishError("link-closed", "The other end has gone");
-  const stopped = (): void => part(gone);
+  /** The stranger is told why, if it can read that: what comes after the confirmation is sealed. */
+  const dismiss = (error: StarfishError): void => {
+    if (messages.closed.aborted || said > SAID_BEFORE) return part(gone);
+    refuseStranger(stranger, error, clock);
+    sender.abort(gone);
+    over.resolve();
+  };
+  const stopped = (): void => dismiss(toStarfishError(signal.reason, "link-closed"));
   signal.addEventListener("abort", stopped, { once: true });
   sender.onMessage((message) => {
-    if (++said === KNOWN_AFTER) known();
+    try {
+      if (said === SAID_BEFORE) known();
+    } catch (error) {
+      return dismiss(toStarfishError(error, "busy"));
+    }
+    said++;
     passOn(stranger, message, part);
   });
   sender.onEnd(() => stranger.end());
@@ -249,8 +276,9 @@ async function carry(
   try {
     for (;;) passOn(sender, await messages.next(signal), part);
   } catch {
-    if (messages.closed.aborted || signal.aborted) part(gone);
-    else sender.end();
+    if (messages.closed.aborted) part(gone);
+    // Otherwise the signal's listener has parted them.
+    else if (!signal.aborted) sender.end();
   }
   await over.promise;
   signal.removeEventListener("abort", stopped);

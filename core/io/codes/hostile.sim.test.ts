@@ -12,10 +12,11 @@ import { SEED_BYTES, scalarOf, shareOf } from "./cpace.ts";
 import {
   FIRST_WORD_MS,
   MEET_MS,
-  MEETINGS_MAX,
-  MEETINGS_PER_MINUTE_MAX,
+  CARRIED_MAX,
+  CARRIED_PER_MEMBER_MAX,
   RECEIVER_BYTES_MAX,
   STRANGERS_MAX,
+  TRIES_OF_PLACE_MAX,
 } from "./limits.ts";
 import { CODE_PROTOCOL, replySchema, SCHEMAS, SESSION_BYTES, STRANGER_PROTOCOL } from "./wire.ts";
 
@@ -179,26 +180,32 @@ describe("strangers", () => {
     expect((await lab.swarm.settle(lab.fetch(offered.code), 60_000)).size).toBe(1);
   });
 
-  test("that begin again and again without a guess are held off, and hold nobody off for longer", async () => {
+  /** Asks for the code, and breaks off as soon as it is answered. `told` hears whether it was refused. */
+  function begin(lab: CodeLab, place: string, told: (isRefused: boolean) => void): void {
+    const socket = lab.connect(undefined, place);
+    let isHeard = false;
+    socket.onMessage((message) => {
+      if (isHeard) return;
+      isHeard = true;
+      socket.cut();
+      told(text(message).includes("refuse"));
+    });
+    socket.send(encode({ is: "want", number: 1 }));
+    socket.send(encode(samples(lab).receiverSchema));
+  }
+
+  test("that begin again and again without a guess keep out only who comes from the same address", async () => {
     const lab = await CodeLab.open(7);
     const offered = await lab.offer("member");
-    const { receiverSchema } = samples(lab);
-    let answered = 0;
-    for (let i = 0; i < 2 * MEETINGS_PER_MINUTE_MAX; i++) {
-      const socket = lab.connect();
-      let isHeard = false;
-      socket.onMessage((message) => {
-        isHeard = true;
-        if (!text(message).includes("refuse")) answered++;
-      });
-      socket.send(encode({ is: "want", number: 1 }));
-      socket.send(encode(receiverSchema));
-      await lab.swarm.world.runUntil(() => isHeard, { withinMs: 1_000 });
-      socket.cut();
+    const refused: boolean[] = [];
+    for (let i = 1; i <= 2 * TRIES_OF_PLACE_MAX; i++) {
+      begin(lab, "10.9.9.9", (isRefused) => refused.push(isRefused));
+      await lab.swarm.world.runUntil(() => refused.length === i, { withinMs: 5_000 });
     }
-    expect(answered).toBe(MEETINGS_PER_MINUTE_MAX);
-    expect(await lab.refusal(offered.code)).toMatchObject({ code: "busy" });
-    await lab.swarm.world.runFor(60_000);
+    expect(refused).toEqual(refused.map((_, i) => i >= TRIES_OF_PLACE_MAX));
+    // From many addresses, each again as soon as it has been answered.
+    const again = (place: string): void => begin(lab, place, (isRefused) => isRefused || again(place));
+    for (let i = 0; i < 20; i++) again(`10.8.0.${i}`);
     expect((await lab.swarm.settle(lab.fetch(offered.code), 60_000)).size).toBe(1);
     expect(offered.told.at(-1)).toMatchObject({ wrong: 0 });
   });
@@ -292,9 +299,26 @@ describe("strangers that make a sender work and prove nothing", () => {
   test("keep nobody out who knows the words", async () => {
     const lab = await CodeLab.open(8);
     const offered = await lab.offer("member");
-    for (let i = 0; i < 2 * MEETINGS_MAX; i++) stall(lab);
+    // As many as there can be, each from another address.
+    for (let i = 1; i < STRANGERS_MAX; i++) stall(lab);
     await lab.swarm.world.runFor(1_000);
     expect((await lab.swarm.settle(lab.fetch(offered.code), 60_000)).size).toBe(1);
     expect(offered.told.at(-1)).toMatchObject({ wrong: 0 });
   });
+});
+
+test("members who bring strangers of their own leave the others their share of what a node carries", async () => {
+  const lab = await CodeLab.open(9);
+  const invite = lab.node("page").net.invite();
+  const hostile = CARRIED_MAX / CARRIED_PER_MEMBER_MAX;
+  for (let i = 0; i < hostile; i++) await lab.up(`hostile ${i}`, invite);
+  await lab.swarm.agreement(60_000);
+  for (let i = 0; i < CARRIED_MAX; i++) {
+    const { code } = await lab.offer(`hostile ${i % hostile}`);
+    // It has proven that it knows the words, and then says nothing more.
+    await lab.swarm.settle(lab.find(code), 60_000);
+  }
+  const offered = await lab.offer("member");
+  expect((await lab.swarm.settle(lab.fetch(offered.code), 60_000)).size).toBe(1);
+  await lab.swarm.settle(offered.fetched, 60_000);
 });

@@ -13,8 +13,8 @@ export const CODE_MS: number = 3_600_000;
 export const WRONG_MAX = 3;
 /** Codes that a member may have open at one node: more than a person keeps apart. */
 export const CODES_PER_MEMBER_MAX = 8;
-/** Codes of all members that may be open at one node. Each may have a fetch under way. */
-export const CODES_MAX = 64;
+/** Codes of all members that may be open at one node: what 64 members may have. A code takes some hundred bytes there. */
+export const CODES_MAX = 512;
 /** Codes that are over, and of which a node can still say why. */
 export const ENDED_MAX = 256;
 /** The number before the words: it is told with them, so it should stay short. */
@@ -33,15 +33,29 @@ export const SWEEP_MS = 15_000;
  * the most strangers loses its oldest.
  */
 export const STRANGERS_MAX = 32;
-/** Strangers whose bytes a node carries for members: each may hold a window of a transfer (7 MiB). */
-export const CARRIED_MAX = 32;
-/** Strangers that try one code at once. When there are more, the oldest is disconnected. */
-export const MEETINGS_MAX = 4;
 /**
- * Strangers that may try one code within a minute. Each costs the sender some milliseconds, and one that breaks off
- * before its guess does not count as a wrong guess.
+ * Strangers that know the words, and whose bytes a node carries for members: each may hold a window of a transfer (7
+ * MiB). The second value is for one member, which may have this many codes.
  */
-export const MEETINGS_PER_MINUTE_MAX = 30;
+export const CARRIED_MAX = 32;
+export const CARRIED_PER_MEMBER_MAX = 8;
+/** Strangers that try one code at once, and those of one address. */
+export const MEETINGS_MAX = 4;
+export const MEETINGS_OF_PLACE_MAX = 3;
+/** After this time a stranger that tries a code gives way to those who wait. An honest one needs two round trips. */
+export const TURN_MS = 2_000;
+/** Tries of one code: so many at once, and then one each TRIES_EVERY_MS. Each costs the sender some milliseconds. */
+export const TRIES_AT_ONCE = 8;
+export const TRIES_EVERY_MS = 500;
+/** Tries of one address within a minute. */
+export const TRIES_OF_PLACE_MAX = 12;
+/** How long a stranger waits for its turn: as long as all of STRANGERS_MAX may take that come from other addresses. */
+export const LINE_MS: number = 1_000 + Math.ceil(STRANGERS_MAX / MEETINGS_MAX) * TURN_MS;
+/**
+ * Tries of one code within a minute that its sender takes part in, as long as the node that serves the page lets no
+ * more come.
+ */
+export const MEETINGS_PER_MINUTE_MAX = 150;
 /** Time until a stranger says which code it is for. */
 export const FIRST_WORD_MS = 10_000;
 /** Time from then until both ends know that the other end knows the words: four messages. */

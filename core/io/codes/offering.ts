@@ -33,7 +33,7 @@ export class Offering {
   #end: End | undefined;
   #wrong = 0;
   /** When it is full, the oldest meeting gives way to a new one: somebody who knows the words needs only a moment. */
-  readonly #meetings = new WaitingRoom(MEETINGS_MAX);
+  readonly #meetings = new WaitingRoom(2 * MEETINGS_MAX);
   /** When the present minute began, and how many meetings have begun in it. */
   #minute: { readonly beganMs: number; meetings: number } = { beganMs: -Infinity, meetings: 0 };
   /** The receiver that the transfer talks to now, and one that has met this end since then. */
@@ -114,8 +114,11 @@ export class Offering {
     this.#stop.abort(error);
   }
 
-  /** Meets somebody who claims to have the code. Resolves when it is known whether they have it. Never rejects. */
-  async take(channel: Channel, messages: Messages): Promise<void> {
+  /**
+   * Meets somebody who claims to have the code, until the signal aborts. Resolves when it is known whether they have
+   * it. Never rejects.
+   */
+  async take(channel: Channel, messages: Messages, until?: AbortSignal): Promise<void> {
     const { clock } = this.#parts;
     try {
       if (this.#end !== undefined) throw closedFor(this.#end);
@@ -135,7 +138,7 @@ export class Offering {
         MEET_MS,
         "A code",
         (signal) => meetReceiver(channel, messages, judge, this.#parts, signal),
-        { signal: AbortSignal.any([this.#signal, slow.signal]) },
+        { signal: AbortSignal.any([this.#signal, slow.signal, ...(until === undefined ? [] : [until])]) },
       ).finally(leave);
       if (!isAgain) this.#secret = met.secret;
       this.#met(met, messages);
