@@ -75,8 +75,10 @@ export async function createComputer(ports: ComputerPorts, options: ComputerOpti
         return computerTables(computer);
       },
       writer: shortIdOf(crypto, net.self),
+      contents: () => storage,
     });
     const storage = await createContents({ ...ports, net, memory, store: shards });
+    storage.addReferences(() => database.references());
     const files = await openFiles({ ...ports, net, memory, contents: storage });
     const workers = createWorkers(ports);
     const cpu = createCpu({ coresLent })({ ...ports, net, workers });

@@ -4,8 +4,17 @@ import type { ReplicatedMap } from "../../core/memory/types.ts";
 import { realClock } from "../../core/platform/clock.ts";
 import { silentLog } from "../../core/ports/log.ts";
 import { nodeSqlEngine } from "../../node/sql-engine.ts";
+import { SharedContents } from "../../test/fixtures/large-store.ts";
 
 export function partsOf(map: ReplicatedMap): Parameters<typeof createSql>[0] {
-  const parts = { map, engine: nodeSqlEngine, clock: realClock, log: silentLog, computer: async () => [] };
+  const contents = new SharedContents().of(() => true);
+  const parts = {
+    map,
+    contents: () => contents,
+    engine: nodeSqlEngine,
+    clock: realClock,
+    log: silentLog,
+    computer: async () => [],
+  };
   return { ...parts, ...{ writer: 1 } };
 }

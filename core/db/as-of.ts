@@ -15,6 +15,7 @@ import type { SqlEngine } from "../ports/sql-engine.ts";
 import { Follower } from "./follower.ts";
 import type { History, Past } from "./history.ts";
 import { IndexClient } from "./index-client.ts";
+import type { LargeValues } from "./large-values.ts";
 import { HISTORY_OPEN_MAX } from "./limits.ts";
 import { fileOf } from "./sql-file.ts";
 import type { SqlFile } from "./types.ts";
@@ -25,6 +26,7 @@ interface AsOfParts {
   readonly engine: SqlEngine;
   readonly clock: Clock;
   readonly log: Log;
+  readonly large: LargeValues;
 }
 
 /** The number of open moments of each history. */
@@ -32,7 +34,7 @@ const open = new WeakMap<History, number>();
 
 /** As SqlDatabase.at. */
 export async function openAt(atMs: number, parts: AsOfParts): Promise<SqlFile> {
-  const { map, history, engine, clock, log } = parts;
+  const { map, history, engine, clock, log, large } = parts;
   check(atMs, map, history);
   const count = open.get(history) ?? 0;
   if (count >= HISTORY_OPEN_MAX) {
@@ -46,7 +48,7 @@ export async function openAt(atMs: number, parts: AsOfParts): Promise<SqlFile> {
     isOpen = false;
   });
   const past = new MapAsOf(map, history, stampAt(atMs + 1) - 1);
-  const follower = new Follower(past, log, () => {});
+  const follower = new Follower({ map: past, log, clock, large }, () => {});
   try {
     await client.call("open", []);
     await follower.load(client);

@@ -3,10 +3,12 @@
  * reader ever sees a part of a transaction, and after a quiet time all nodes give the same answers to all queries.
  */
 import { expect, test } from "vitest";
+import { SharedContents } from "../../test/fixtures/large-store.ts";
 import { MapSwarm, type MapNode } from "../../test/sim/maps.ts";
 import { SeededRandom } from "../../test/sim/random.ts";
 import { isLong, seeds } from "../../test/sim/seeds.ts";
 import { SimWorld } from "../../test/sim/world.ts";
+import "./count-keeper.ts";
 import "./database.ts";
 import { isStarfishError } from "../base/errors.ts";
 import { createSql, type OwnedSql } from "./sql.ts";
@@ -32,6 +34,7 @@ class Story {
   readonly swarm: MapSwarm;
   readonly #random: SeededRandom;
   readonly #databases = new Map<MapNode, OwnedSql>();
+  readonly #contents = new SharedContents().of(() => true);
   #written = 0;
 
   constructor(seed: number) {
@@ -58,6 +61,7 @@ class Story {
         clock,
         log,
         computer: async () => [],
+        contents: () => this.#contents,
         writer: Number(node.machine.name.slice(1)) + 1,
       });
       this.#databases.set(node, owned);

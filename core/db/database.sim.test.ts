@@ -4,9 +4,11 @@
  */
 import { expect, test } from "vitest";
 import { ShellBench } from "../../test/sim/shell-bench.ts";
+import { longSeeds } from "../../test/sim/seeds.ts";
 import type { SqlDatabase, SqlRow } from "./types.ts";
 
 const SPREAD_MS = 5_000;
+const MEGABYTE = 1_000_000;
 
 class Bench {
   readonly bench: ShellBench;
@@ -202,3 +204,50 @@ test("a live query tells each new answer, of this node's writes and of others'",
   await bench.spread();
   expect(seen).toEqual([[{ s: null }], [{ s: 2 }], [{ s: 5 }]]);
 });
+
+const TEXT = "A text. ".repeat(MEGABYTE / 8);
+const LENGTHS = "SELECT id, length(a) AS n FROM t";
+
+test("a value of a megabyte travels by the disk, also to a half that was cut off", async () => {
+  const bench = await Bench.open();
+  const { world } = bench.bench;
+  const [sql, other] = [bench.sql("first"), bench.sql("second")];
+  await bench.run(sql`CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT)`);
+  await bench.run(sql`INSERT INTO t VALUES (1, ${TEXT})`);
+  await bench.spread();
+  const first = [{ id: 1, n: MEGABYTE }];
+  for (const name of ["first", "second", "third"]) expect(await bench.rows(name, LENGTHS)).toEqual(first);
+  world.partition([[world.node("first")], [world.node("second"), world.node("third")]]);
+  await bench.run(sql`INSERT INTO t VALUES (2, ${TEXT} || 'x')`);
+  await bench.run(other`UPDATE t SET a = a || 'more' WHERE id = 1`);
+  expect(await bench.rows("first", LENGTHS)).toEqual([...first, { id: 2, n: MEGABYTE + 1 }]);
+  world.heal();
+  await bench.bench.world.runFor(60_000);
+  for (const name of ["first", "second", "third"]) {
+    expect(await bench.rows(name, LENGTHS)).toEqual([
+      { id: 1, n: MEGABYTE + 4 },
+      { id: 2, n: MEGABYTE + 1 },
+    ]);
+    expect(await bench.run(bench.sql(name).conflicts())).toEqual([]);
+  }
+});
+
+test.each(longSeeds(1))(
+  "a large value goes from the disk some days after its cell, and stays while a cell has it (seed %i)",
+  { timeout: 3_600_000 },
+  async (seed) => {
+    const bench = await Bench.open(seed);
+    const sql = bench.sql("first");
+    const used = (): number => bench.bench.computer("third").storage.use().usedBytes;
+    await bench.run(sql`CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT)`);
+    await bench.run(sql`INSERT INTO t VALUES (1, ${TEXT}), (2, ${TEXT} || ${TEXT})`);
+    await bench.spread();
+    const before = used();
+    await bench.run(sql`DELETE FROM t WHERE id = 2`);
+    // Two days for the entry of the content, and two for its shards.
+    await bench.bench.world.runFor(100 * 3_600_000);
+    expect(used()).toBeLessThan(before / 2);
+    expect(used()).toBeGreaterThan(before / 4);
+    expect(await bench.rows("third", LENGTHS)).toEqual([{ id: 1, n: MEGABYTE }]);
+  },
+);

@@ -81,7 +81,6 @@ test.each([
   ["SELECT * FROM temp._k_x", "usage"],
   ["SELECT randomblob(100000000)", "too-large"],
   ["INSERT INTO t VALUES (2, zeroblob(100000000))", "too-large"],
-  ["INSERT INTO t VALUES (2, zeroblob(40000))", "too-large"],
   [`SELECT '${"x".repeat(1_100_000)}'`, "too-large"],
 ])("%s is refused, and harms nothing", async (text, code) => {
   await sql`CREATE TABLE t (id INTEGER PRIMARY KEY, a)`;

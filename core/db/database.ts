@@ -14,6 +14,7 @@ import { type DatabaseChange, Follower } from "./follower.ts";
 import type { History } from "./history.ts";
 import { IndexClient, isLoss } from "./index-client.ts";
 import { type GroupOutcomes, Groups } from "./groups.ts";
+import { type LargeStore, LargeValues } from "./large-values.ts";
 import { FILL_ROWS, QUERY_MS_MAX } from "./limits.ts";
 import { READING } from "./query.ts";
 import { firstWord } from "./schema/tokens.ts";
@@ -40,6 +41,7 @@ export interface DatabaseParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly computer: readonly ComputerTable[];
+  readonly contents: () => LargeStore;
   /** This node as a writer. */
   readonly writer: number;
 }
@@ -50,6 +52,7 @@ const SWEEP_KEYS = 2_000;
 export class Database {
   readonly #parts: DatabaseParts;
   readonly #turns = new Turns();
+  readonly #large: LargeValues;
   readonly #follower: Follower;
   readonly #groups: Groups;
   #client: IndexClient | undefined;
@@ -62,7 +65,8 @@ export class Database {
 
   constructor(parts: DatabaseParts) {
     this.#parts = parts;
-    this.#follower = new Follower(parts.map, parts.log, () => this.#stirred());
+    this.#large = new LargeValues(parts);
+    this.#follower = new Follower({ ...parts, large: this.#large }, () => this.#stirred());
     this.#groups = new Groups({
       run: (calls) => this.#write((client) => this.#group(client, calls)),
     });
@@ -145,7 +149,7 @@ export class Database {
 
   async at(atMs: number): Promise<SqlFile> {
     const { openAt } = await import("./as-of.ts");
-    return openAt(atMs, this.#parts);
+    return openAt(atMs, { ...this.#parts, large: this.#large });
   }
 
   async history(table: string, key: readonly SqlValue[]): Promise<readonly RowVersion[]> {
@@ -169,12 +173,14 @@ export class Database {
       indexBytes: this.#indexBytes,
       rebuilt: this.#rebuilt,
       setAside: this.#follower.setAside,
+      missing: this.#large.missing,
     };
   }
 
   close(): void {
     this.#isClosed = true;
     this.#follower.close();
+    this.#large.close();
     this.#client?.end("The computer has ended");
   }
 
@@ -264,7 +270,7 @@ export class Database {
       this.#client?.end("Too much has changed at once");
       return;
     }
-    if (this.#isUpdateAsked || this.#state !== "ready") return;
+    if (this.#isUpdateAsked || this.#state !== "ready" || this.#follower.isHolding) return;
     this.#isUpdateAsked = true;
     void this.#update();
   }
@@ -274,7 +280,7 @@ export class Database {
       const { client, release } = await this.#enter("exclusive");
       try {
         this.#isUpdateAsked = false;
-        if (this.#follower.behind > 0) await this.#follower.update(client);
+        if (this.#follower.behind > 0) await this.#follower.update(client, { mayHold: true });
         this.#indexBytes = await client.call("memory", []);
       } catch (error) {
         // The index may have a part of the changes already, so it can't be used any more.
@@ -387,13 +393,14 @@ export class Database {
 
   async #commit(client: IndexClient, captured: Captured): Promise<void> {
     const { map } = this.#parts;
-    const writes = writesOf(map, this.#parts.writer, captured);
+    const large = await this.#large.store(captured);
+    const writes = writesOf(map, this.#parts.writer, captured, large);
     // The index names each row once. Only the other lists may name a row again.
     const isDistinct = captured.replaced.length + captured.parts.length + captured.schema.length === 0;
     // The transaction is done once the map has it. If the index then can't commit, it is made anew.
     this.#follower.write(() => map.batch(writes, { isDistinct }));
     try {
-      await client.call("commit", []);
+      await client.call("commit", [large]);
     } catch (error) {
       client.end("The index could not commit what the map has");
       if (!isLoss(error)) throw error;

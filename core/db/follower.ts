@@ -6,9 +6,11 @@
 import type { Unsubscribe } from "../base/events.ts";
 import { Listeners } from "../base/events.ts";
 import type { MapEntry } from "../memory/types.ts";
+import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { IndexClient } from "./index-client.ts";
-import { APPLY_BYTES, APPLY_ROWS, DIRTY_MAX } from "./limits.ts";
+import type { LargeValues } from "./large-values.ts";
+import { APPLY_BYTES, APPLY_ROWS, DIRTY_MAX, LARGE_HOLD_AGAIN_MS, LARGE_HOLD_MS, LARGE_LOAD_MS } from "./limits.ts";
 import { type Followed, isNotBefore, newestOf, readRow, RowPacker } from "./rows.ts";
 import type { SchemaEntry } from "./schema/model.ts";
 import { partsOfKey, TABLE_ID_CHARS } from "./schema/names.ts";
@@ -20,9 +22,17 @@ export interface DatabaseChange {
   readonly isOfSchema: boolean;
 }
 
+interface FollowerParts {
+  readonly map: Followed;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly large: LargeValues;
+}
+
 export class Follower {
   readonly #map: Followed;
   readonly #log: Log;
+  readonly #clock: Clock;
   /** Rows (TABLE/KEY) that have changed since they were put into the index. */
   readonly #dirty = new Set<string>();
   #isSchemaDirty = false;
@@ -35,11 +45,19 @@ export class Follower {
   readonly #changed = new Listeners<DatabaseChange>();
   readonly #stirred: () => void;
   readonly #stop: Unsubscribe;
+  readonly #large: LargeValues;
+  /** Large values that were not here when the rows were last read. */
+  #lacking = 0;
+  #isHolding = false;
+  #holdsAgainAtMs = Number.NEGATIVE_INFINITY;
 
   /** `stirred` is called when there is something to put into the index. */
-  constructor(map: Followed, log: Log, stirred: () => void) {
+  constructor(parts: FollowerParts, stirred: () => void) {
+    const { map, log, large, clock } = parts;
     this.#map = map;
     this.#log = log;
+    this.#large = large;
+    this.#clock = clock;
     this.#stirred = stirred;
     this.#stop = map.watchKeys((keys) => this.#heard(keys));
   }
@@ -51,6 +69,11 @@ export class Follower {
   /** Whether the index has to be made anew. */
   get isLost(): boolean {
     return this.#isLost;
+  }
+
+  /** Whether changes are held back, since large values of theirs are being fetched. */
+  get isHolding(): boolean {
+    return this.#isHolding;
   }
 
   get tables(): number {
@@ -102,14 +125,21 @@ export class Follower {
     if (this.#dirty.size > 0) this.#stirred();
   }
 
-  /** Puts all changes into the index. Nobody may use it meanwhile. */
-  async update(client: IndexClient, options: { readonly isEmpty?: boolean } = {}): Promise<void> {
+  /**
+   * Puts all changes into the index. Nobody may use it meanwhile. `mayHold`: if large values are missing, it may leave
+   * the changes for later, so that transactions are seen with all of their rows.
+   */
+  async update(
+    client: IndexClient,
+    options: { readonly isEmpty?: boolean; readonly mayHold?: boolean } = {},
+  ): Promise<void> {
     let { isEmpty = false } = options;
     const names = new Set<string>();
     const refill = new Set<string>();
     let isBegun = false;
     let isOfSchema = false;
-    const packer = new RowPacker();
+    const packer = this.#packer();
+    if (options.mayHold === true && this.#holds(packer, names)) return;
     do {
       if (this.#isSchemaDirty) {
         isOfSchema = true;
@@ -119,8 +149,11 @@ export class Follower {
       }
       if (!isBegun) await client.call("beginApply", []);
       isBegun = true;
+      this.#lacking = 0;
       if (isEmpty) await this.#fill(client, "");
       else for (const id of refill) await this.#fill(client, `${id}/`);
+      // Whoever waits for the index waits for large values too, if they come soon.
+      if (isEmpty && this.#lacking > 0) await this.#large.tried(LARGE_LOAD_MS);
       refill.clear();
       isEmpty = false;
       await this.#applyDirty(client, packer, names);
@@ -130,6 +163,35 @@ export class Follower {
     } while (this.#isSchemaDirty || this.#dirty.size > 0);
     await client.call("endApply", []);
     this.tell(names, isOfSchema);
+  }
+
+  /** Reads the first changed rows. True: large values of theirs are missing, and all changes wait for these. */
+  #holds(packer: RowPacker, names: Set<string>): boolean {
+    if (this.#isHolding) return true;
+    const isPatient = this.#clock.monotonic() >= this.#holdsAgainAtMs && !this.#isSchemaDirty;
+    if (!isPatient || this.#dirty.size > APPLY_ROWS) return false;
+    this.#lacking = 0;
+    const rows = this.#pack(packer, names);
+    if (this.#lacking === 0) return false;
+    packer.take();
+    names.clear();
+    for (const row of rows) this.#dirty.add(row);
+    this.#isHolding = true;
+    void this.#large.tried(LARGE_HOLD_MS).then(() => {
+      this.#isHolding = false;
+      // If they are still missing, the changes are shown without them, and the next ones are not held back for a while.
+      if (this.#large.missing > 0) this.#holdsAgainAtMs = this.#clock.monotonic() + LARGE_HOLD_AGAIN_MS;
+      this.#stirred();
+    });
+    return true;
+  }
+
+  #packer(): RowPacker {
+    return new RowPacker((row, ref) => {
+      const content = this.#large.find(row, ref, (arrived) => this.touch([arrived]));
+      if (content === undefined) this.#lacking++;
+      return content;
+    });
   }
 
   /**
@@ -165,24 +227,32 @@ export class Follower {
   }
 
   async #applyDirty(client: IndexClient, packer: RowPacker, names: Set<string>): Promise<void> {
-    while (this.#dirty.size > 0) {
-      for (const row of this.#dirty) {
-        this.#dirty.delete(row);
-        const { entry, cells } = readRow(this.#map, row);
-        packer.add(row, entry, cells);
-        const name = this.#tables.get(row.slice(0, TABLE_ID_CHARS));
-        if (name !== undefined) names.add(name);
-        if (packer.count >= APPLY_ROWS || packer.length >= APPLY_BYTES) break;
-      }
+    while (packer.count > 0 || this.#dirty.size > 0) {
+      this.#pack(packer, names);
       await apply(client, packer);
     }
+  }
+
+  /** Reads changed rows, as many as are applied at once. Returns their names. */
+  #pack(packer: RowPacker, names: Set<string>): string[] {
+    const rows: string[] = [];
+    for (const row of this.#dirty) {
+      this.#dirty.delete(row);
+      rows.push(row);
+      const { entry, cells } = readRow(this.#map, row);
+      packer.add(row, entry, cells);
+      const name = this.#tables.get(row.slice(0, TABLE_ID_CHARS));
+      if (name !== undefined) names.add(name);
+      if (packer.count >= APPLY_ROWS || packer.length >= APPLY_BYTES) break;
+    }
+    return rows;
   }
 
   /**
    * Puts all rows of a table, or of all tables, into the index. In the map's order, each row is followed by its cells.
    */
   async #fill(client: IndexClient, prefix: string): Promise<void> {
-    const packer = new RowPacker();
+    const packer = this.#packer();
     let row: MapEntry | undefined;
     let cells: MapEntry[] = [];
     for (const entry of this.#map.entries(prefix)) {
@@ -203,7 +273,7 @@ export class Follower {
 
   /** Finds places for rows that can't all be there. The index asks for the versions that decide it. */
   async #settle(client: IndexClient): Promise<void> {
-    const packer = new RowPacker();
+    const packer = this.#packer();
     for (;;) {
       const rows = await client.call("unsettled", []);
       if (rows.length === 0) return;

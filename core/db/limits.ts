@@ -16,7 +16,7 @@ export const DATABASE_BYTES_MOST: number = 8 * 1024 * 1024 * 1024;
 export const SQL_BYTES_MAX: number = 1024 * 1024;
 /** A value within a statement. SQLite would take a gigabyte, which no tab has. */
 export const SQL_VALUE_BYTES_MAX: number = 16 * 1024 * 1024;
-/** A value in a table: half of the size of an entry of the map. */
+/** A value in the map: half of the size of an entry. A larger one is a content on the disk. */
 export const CELL_BYTES_MAX: number = 32 * 1024;
 /** The packed cells in a row's entry; further cells get entries of their own. An entry has 64 KiB. */
 export const ROW_BYTES_MAX: number = 48 * 1024;
@@ -33,6 +33,38 @@ export const OBJECTS_MAX = 1_000;
 /** Letters of a name, and of the definition of a column, view or trigger. */
 export const NAME_CHARS_MAX = 128;
 export const DEFINITION_CHARS_MAX = 16_384;
+
+// Large values
+
+/** Those of one transaction, which are in memory several times over while it is written. */
+export const LARGE_TRANSACTION_BYTES_MAX: number = 32 * 1024 * 1024;
+/** All that the index of a node has: SQLite holds them in memory, where a tab has some gigabytes. */
+export const LARGE_INDEX_BYTES_MAX: number = 256 * 1024 * 1024;
+/** Values that are kept beside the index, for rows that are read anew. */
+export const LARGE_CACHE_BYTES: number = 32 * 1024 * 1024;
+/** Values that are waited for: more than the index has room for. */
+export const LARGE_WANTED_MAX = 10_000;
+/** Values that are fetched at once: at most 64 MiB in memory. */
+export const LARGE_FETCHED_MAX = 4;
+/** The time for one of 16 MiB at 200 KB/s. */
+export const LARGE_FETCH_MS = 90_000;
+export const LARGE_PUT_MS = 60_000;
+/** When a fetch that failed is tried again: soon, and in the end each minute. */
+export const LARGE_AGAIN_MS = 200;
+export const LARGE_AGAIN_MS_MAX = 60_000;
+/** Fetches that may fail while others wait for them: those of three seconds. */
+export const LARGE_YOUNG_ATTEMPTS = 4;
+/**
+ * For how long a transaction of another node waits for its large values before it is shown without the rows that have
+ * them. A fetch takes a second; a member must not stop all others for longer.
+ */
+export const LARGE_HOLD_MS = 3_000;
+/** The same for the first statement of a node, which waits for the index: those that are on this node come in this time. */
+export const LARGE_LOAD_MS = 500;
+/** After a value did not come in that time, nothing is held back for this long. */
+export const LARGE_HOLD_AGAIN_MS = 30_000;
+/** Entries that are looked at for references to contents without a pause: some milliseconds. */
+export const REFERENCES_LOOKED_AT = 2_000;
 
 // Counters
 

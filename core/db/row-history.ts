@@ -5,6 +5,7 @@ import { decodeValue } from "../memory/replica.ts";
 import type { MapEntry } from "../memory/types.ts";
 import { timeOf } from "../memory/version.ts";
 import { keyOf, valuesOfKey } from "./cells/keys.ts";
+import { readLarge } from "./cells/large.ts";
 import { CellReader } from "./cells/pack.ts";
 import { elementsOf, plus, readPart, setOf } from "./cells/parts.ts";
 import type { History } from "./history.ts";
@@ -112,7 +113,10 @@ function rowOf(own: MapEntry, cells: readonly MapEntry[], model: TableModel): Sq
     for (const { key, bytes } of countedCells(own, cells)) {
       const { column = 0, part } = partsOfKey(key) ?? {};
       const known = columns.get(column);
-      if (part === undefined) take(column, new CellReader(bytes));
+      const large = part === undefined ? readLarge(bytes) : undefined;
+      if (large !== undefined && known !== undefined)
+        row[known.name] = `${large.sizeBytes} bytes, content ${large.cid}`;
+      else if (part === undefined) take(column, new CellReader(bytes));
       else if (known !== undefined)
         row[known.name] = merged(row[known.name] ?? null, bytes, known.merges === "counter");
     }

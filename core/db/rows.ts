@@ -3,12 +3,13 @@
  * counts unless it is older than its row's entry. Pure, except that it reads the map.
  *
  * The packed form is one record a row: TABLE/KEY (text), then 0 if the row does not exist. If it does: 1, its packed
- * cells (bytes), the number of cells with entries of their own, and for each of those the column (4 bytes), 1 if it is
- * a part of the cell (else 0), and the value (bytes).
+ * cells (bytes), the number of cells with entries of their own, and for each of those the column (4 bytes), its kind, and
+ * the value (bytes). Kinds: 0 a cell, 1 a part of a cell, 2 a large value with its content (bytes), 3 one without.
  */
 import type { Bytes } from "../base/bytes.ts";
 import { CellWriter, CellReader } from "./cells/pack.ts";
 import { mergeSums, readSums, type Sum, totalOf } from "./cells/counter.ts";
+import { isLarge, type LargeRef, readLarge } from "./cells/large.ts";
 import { packPart, readPart } from "./cells/parts.ts";
 import { partKey, partsOfKey, TABLE_ID_CHARS } from "./schema/names.ts";
 import type { MapEntry, ReplicatedMap, Version } from "../memory/types.ts";
@@ -32,11 +33,21 @@ export interface PackedCell {
   /** Whether it is a part of the cell (parts.ts) and not the whole cell. */
   readonly isPart: boolean;
   readonly bytes: Bytes;
+  /** Of a large value (cells/large.ts): its content, if that is here. Undefined: it is none. */
+  readonly content: Bytes | "missing" | undefined;
 }
+
+export type FindLarge = (row: string, ref: LargeRef) => Bytes | undefined;
 
 export class RowPacker {
   readonly #writer = new CellWriter();
+  readonly #find: FindLarge;
   #count = 0;
+
+  /** `find`: the content of a large value, if it is here. */
+  constructor(find: FindLarge) {
+    this.#find = find;
+  }
 
   get length(): number {
     return this.#writer.length;
@@ -64,9 +75,15 @@ export class RowPacker {
     for (const cell of counted) {
       const { column = 0, part } = partsOfKey(cell.key) ?? {};
       writer.uint32(column);
-      writer.value(part === undefined ? 0 : 1);
+      const isWhole = part === undefined;
+      const ref = isWhole ? readLarge(cell.bytes) : undefined;
+      const content = ref === undefined ? undefined : this.#find(row, ref);
+      writer.value(isWhole ? (isLarge(cell.bytes) ? (content === undefined ? 3 : 2) : 0) : 1);
       writer.varint(cell.bytes.length);
       writer.bytes(cell.bytes);
+      if (content === undefined) continue;
+      writer.varint(content.length);
+      writer.bytes(content);
     }
   }
 
@@ -125,8 +142,10 @@ export function* unpackRows(bytes: Uint8Array): Generator<PackedRow, void, undef
     const cells: PackedCell[] = [];
     for (let left = reader.varint(); left > 0; left--) {
       const column = reader.uint32();
-      const isPart = reader.value() === 1;
-      cells.push({ column, isPart, bytes: reader.bytes(reader.varint()) });
+      const kind = reader.value();
+      const packed = reader.bytes(reader.varint());
+      const content = kind === 2 ? reader.bytes(reader.varint()) : kind === 3 ? "missing" : undefined;
+      cells.push({ column, isPart: kind === 1, bytes: packed, content });
     }
     yield { table, key, row, cells };
   }

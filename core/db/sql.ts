@@ -10,6 +10,8 @@ import type { CountKeeper } from "./count-keeper.ts";
 import type { Database } from "./database.ts";
 import type { DatabaseChange } from "./follower.ts";
 import { History } from "./history.ts";
+import type { LargeReferences } from "./large-references.ts";
+import type { LargeStore } from "./large-values.ts";
 import { queriesOf, sqlName } from "./query.ts";
 import { folded } from "./schema/names.ts";
 import { nameOf, tokensOf } from "./schema/tokens.ts";
@@ -22,12 +24,16 @@ export interface SqlParts {
   readonly log: Log;
   /** Parts of the computer that can be read as tables; called when the database is loaded. */
   readonly computer: () => Promise<readonly ComputerTable[]>;
+  /** The disk, for values that are too large for the map. */
+  readonly contents: () => LargeStore;
   /** This node as a writer: the first 48 bits of the hash of its PeerId. */
   readonly writer: number;
 }
 
 export interface OwnedSql {
   readonly sql: SqlDatabase;
+  /** The contents to which large values refer, as far as they are known. */
+  references(): Iterable<string>;
   close(): Promise<void>;
 }
 
@@ -77,6 +83,11 @@ export function createSql(parts: SqlParts): OwnedSql {
       isOver = true;
       for (const stop of stops) stop();
     };
+  };
+  let references: LargeReferences | undefined;
+  const loadReferences = async (): Promise<void> => {
+    const { LargeReferences: Loaded } = await import("./large-references.ts");
+    references ??= new Loaded(parts.map, parts.clock);
   };
   let current: Database | undefined;
   const use = async (): Promise<Database> => (current = await loaded());
@@ -129,7 +140,13 @@ export function createSql(parts: SqlParts): OwnedSql {
   });
   return {
     sql,
+    references: () => {
+      // The collector comes again.
+      if (references === undefined) loadReferences().catch(() => {});
+      return references?.all() ?? [];
+    },
     close: async () => {
+      references?.close();
       isClosed = true;
       history.close();
       stopCounts();
@@ -141,7 +158,7 @@ export function createSql(parts: SqlParts): OwnedSql {
 
 function idleStat(map: ReplicatedMap): ReturnType<SqlDatabase["stat"]> {
   const { entries, bytes, bytesMax } = map.stat();
-  const nothing = { tables: 0, behind: 0, indexBytes: 0, rebuilt: 0, setAside: 0 };
+  const nothing = { tables: 0, behind: 0, indexBytes: 0, rebuilt: 0, setAside: 0, missing: 0 };
   return { index: "none", entries, bytes, bytesMax, ...nothing };
 }
 

@@ -235,9 +235,11 @@ export interface ColumnDetail extends ColumnInfo {
  * - "not-null": the row lacks a value that its table demands (two nodes changed the schema at once). Set aside.
  * - "check": the row breaks a CHECK since its columns were changed by several nodes at once. It is in its table.
  * - "foreign-key": the row refers to a row that is not there. It is in its table.
+ * - "content": the row has a value over 32 KiB whose content is not here (yet), or for which this node has no room. Set
+ *   aside; it comes by itself when the content does.
  * - "malformed": a member wrote what is no row of this table. Set aside.
  */
-export type ConflictKind = "unique" | "not-null" | "check" | "foreign-key" | "malformed";
+export type ConflictKind = "unique" | "not-null" | "check" | "foreign-key" | "content" | "malformed";
 
 export interface Conflict {
   readonly kind: ConflictKind;
@@ -273,4 +275,6 @@ export interface DatabaseStat {
   readonly rebuilt: number;
   /** The number of entries with impossible values. */
   readonly setAside: number;
+  /** Large values whose contents are not here yet. */
+  readonly missing: number;
 }

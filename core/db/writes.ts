@@ -5,23 +5,25 @@ import { keyBytesOf } from "../memory/pack.ts";
 import type { MapWrite, ReplicatedMap } from "../memory/types.ts";
 import { packPart } from "./cells/parts.ts";
 import { CountWrites } from "./counts.ts";
-import type { Captured, PartChange } from "./engine/messages.ts";
+import type { Captured, LargeCell, PartChange } from "./engine/messages.ts";
 import { unpackWrites } from "./engine/packed-writes.ts";
 import { TRANSACTION_BYTES_MAX } from "./limits.ts";
 import { elementPart, partKey } from "./schema/names.ts";
 
-/** `writer` identifies this node among those that add to counters. Throws "too-large". */
+/** `large`: the values that are contents. `writer` identifies this node among those that add to counters. Throws "too-large". */
 export function writesOf(
   map: ReplicatedMap,
   writer: number,
   { writes, parts, replaced, schema }: Captured,
+  large: readonly LargeCell[],
 ): MapWrite[] {
+  const elsewhere = new Map(large.map(({ key, packed }) => [key, packed] as const));
   // Of several writes to one key the last counts.
   const all: MapWrite[] = [];
   for (const row of replaced) {
     for (const { key } of map.entries(`${row} `)) all.push({ key, deleted: true });
   }
-  for (const [key, value] of unpackWrites(writes)) all.push(writeOf(key, value));
+  for (const [key, value] of unpackWrites(writes)) all.push(writeOf(key, elsewhere.get(key) ?? value));
   for (const { key, value } of schema) all.push(writeOf(key, value));
   const counts = new CountWrites(map, writer);
   for (const part of parts) all.push(...partWrites(map, counts, part));

@@ -89,7 +89,7 @@ export function sqlEngineContract(
       const [one, other] = [start(), start()];
       await one.call("begin", []);
       await one.call("execute", [{ sql: "CREATE TABLE t (a INTEGER PRIMARY KEY)", parameters: [], timeoutMs: 1_000 }]);
-      await one.call("commit", []);
+      await one.call("commit", [[]]);
       expect((await read(one, "SELECT count(*) FROM t")).rows).toEqual([[0]]);
       await expect(read(other, "SELECT * FROM t")).rejects.toMatchObject({ code: "usage" });
     });

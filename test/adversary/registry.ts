@@ -12,6 +12,7 @@ import { SCHEMAS as returned } from "../../core/jobs/returned.ts";
 import { SCHEMAS as spec } from "../../core/jobs/spec.ts";
 import { SCHEMAS as results } from "../../core/jobs/wire.ts";
 import { SCHEMAS as program } from "../../core/sandbox/program.ts";
+import { SCHEMAS as large } from "../../core/db/cells/large.ts";
 import { SCHEMAS as labels } from "../../core/db/schema/labels.ts";
 import { SCHEMAS as database } from "../../core/db/schema/model.ts";
 import { SCHEMAS as kept } from "../../core/disk/files/kept-paths.ts";
@@ -57,6 +58,7 @@ export const FILES: Readonly<Record<string, Readonly<Record<string, Schema<unkno
   "core/sandbox/program.ts": program,
   "core/db/schema/model.ts": database,
   "core/db/schema/labels.ts": labels,
+  "core/db/cells/large.ts": large,
   "core/disk/files/kept-paths.ts": kept,
   "core/disk/files/tree-value.ts": treeValue,
   "core/disk/placement/layout-entry.ts": layout,
@@ -179,6 +181,7 @@ export const MAPS: Readonly<Record<string, readonly string[]>> = {
   db: [
     ...["objectSchema", "columnSchema"].map((name) => `core/db/schema/model.ts#${name}`),
     "core/db/schema/labels.ts#labelSchema",
+    "core/db/cells/large.ts#largeSchema",
   ],
   tree: ["core/disk/files/tree-value.ts#fileSchema"],
 };

@@ -95,6 +95,7 @@ export function samplesOf(speaker: Speaker): Record<string, unknown> {
     "core/db/schema/model.ts#objectSchema": { k: "table", n: "notes", p: ["id"], r: ["UNIQUE (text)"], o: "STRICT" },
     "core/db/schema/model.ts#columnSchema": { n: "id", d: "TEXT DEFAULT 'a'", o: 0 },
     "core/db/schema/labels.ts#labelSchema": { n: "notices" },
+    "core/db/cells/large.ts#largeSchema": { isText: true, sizeBytes: 1_000_000, cid: `b${"a".repeat(58)}` },
     "core/jobs/spec.ts#specSchema": spec,
     "core/jobs/entries.ts#jobSchema": { by: peer, atMs: nowMs, spec },
     "core/jobs/entries.ts#cancelSchema": { by: peer, atMs: nowMs },

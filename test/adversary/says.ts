@@ -2,7 +2,9 @@
 import { concat, toHex } from "../../core/base/bytes.ts";
 import { encode } from "../../core/base/codec.ts";
 import { CPU_PROTOCOL } from "../../core/jobs/protocol.ts";
-import { columnId, columnKey, labelKey, tableId } from "../../core/db/schema/names.ts";
+import { CellWriter } from "../../core/db/cells/pack.ts";
+import type { SqlValue } from "../../core/db/types.ts";
+import { cellKey, columnId, columnKey, labelKey, tableId } from "../../core/db/schema/names.ts";
 import { statementOf, writable } from "../../core/jobs/entries.ts";
 import { workKey, workPurpose } from "../../core/jobs/view.ts";
 import { RESULTS_PROTOCOL } from "../../core/jobs/wire.ts";
@@ -115,6 +117,13 @@ export const WAYS: Readonly<Record<string, Way>> = {
   "core/db/schema/labels.ts#labelSchema": (value, { intruder }) => {
     const table = tableId("notes", 1, ["id"]);
     for (const column of [undefined, columnId("id", 0)]) intruder.write("db", labelKey(table, column), value);
+  },
+  "core/db/cells/large.ts#largeSchema": (value, { intruder }) => {
+    const table = tableId("notes", 1, ["id"]);
+    for (const row of ["xrow", freshId()]) {
+      intruder.write("db", `${table}/${row}`, new Uint8Array());
+      intruder.write("db", cellKey(`${table}/${row}`, columnId("text", 0)), largeCell(value));
+    }
   },
   "core/io/codes/wire.ts#requestSchema": request(CODE_PROTOCOL),
   "core/io/codes/wire.ts#strangerSchema": (value, { intruder, victim }) =>
@@ -364,4 +373,17 @@ function recordBody(speaker: Speaker): unknown {
 
 function record(value: unknown): Record<string, unknown> {
   return typeof value === "object" && value !== null ? { ...value } : {};
+}
+
+/** A cell that claims to refer to a large value, with these fields as far as a cell can have them. */
+function largeCell(value: unknown): Uint8Array {
+  const { isText, sizeBytes, cid } = record(value);
+  const writer = new CellWriter();
+  writer.bytes(Uint8Array.of(7, typeof isText === "boolean" ? Number(isText) : 9));
+  for (const field of [sizeBytes, cid]) {
+    const isOfSql = ["string", "number", "bigint"].includes(typeof field) || field instanceof Uint8Array;
+    writer.value(isOfSql ? (field as SqlValue) : null);
+  }
+  // What is longer never comes into the map.
+  return writer.slice().subarray(0, 60_000);
 }

@@ -7,6 +7,7 @@ import { Packer, unpack } from "../../core/memory/pack.ts";
 import { realClock } from "../../core/platform/clock.ts";
 import { silentLog } from "../../core/ports/log.ts";
 import { nodeSqlEngine } from "../../node/sql-engine.ts";
+import { SharedContents } from "../fixtures/large-store.ts";
 import { ReplicaMap, TestTime } from "../fixtures/replica-map.ts";
 import type { Pair } from "./play.ts";
 
@@ -14,6 +15,7 @@ export interface OpenPair extends Pair, AsyncDisposable {}
 
 export function openPair(): OpenPair {
   const time = new TestTime();
+  const contents = new SharedContents().of(() => true);
   const [from, to] = [new ReplicaMap(1, time), new ReplicaMap(2, time)];
   from.replica.onApplied(({ keys }) => {
     const packer = new Packer();
@@ -24,7 +26,14 @@ export function openPair(): OpenPair {
     to.replica.receive(unpack(packer.take()));
   });
   const [first, second] = [from, to].map((map) => {
-    const parts = { map, engine: nodeSqlEngine, clock: realClock, log: silentLog, computer: async () => [] };
+    const parts = {
+      map,
+      contents: () => contents,
+      engine: nodeSqlEngine,
+      clock: realClock,
+      log: silentLog,
+      computer: async () => [],
+    };
     return createSql({ ...parts, ...{ writer: map.replica.self } });
   });
   if (first === undefined || second === undefined) throw new Error("There are two maps");

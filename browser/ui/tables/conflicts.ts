@@ -12,7 +12,7 @@ import { shown } from "./values.ts";
 /** If there are more, the schema has to be mended, and not single rows. */
 const SHOWN_MAX = 50;
 const VALUE_CHARS_MAX = 60;
-const ASIDE: ReadonlySet<Conflict["kind"]> = new Set(["unique", "not-null", "malformed"]);
+const ASIDE: ReadonlySet<Conflict["kind"]> = new Set(["unique", "not-null", "content", "malformed"]);
 
 export class Conflicts {
   readonly element: HTMLDetailsElement = make("details", { id: "conflicts", hidden: true });

@@ -6,6 +6,7 @@
  *     0x02        real, 8 bytes
  *     0x03, 0x04  text, bytes: varint of the length in bytes, and these
  *     0x05, 0x06  integer of 2 or 4 bytes
+ *     0x07        a large value, which is elsewhere (large.ts)
  *     0x40…0x7f   text of 0 to 63 bytes
  *     0x80…0xff   integer -32 to 95
  *
@@ -13,14 +14,14 @@
  */
 import type { Bytes } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
-import { CELL_BYTES_MAX } from "../limits.ts";
+import { SQL_VALUE_BYTES_MAX } from "../limits.ts";
 import type { SqlValue } from "../types.ts";
 
 const NULL = 0x00;
 const INT64 = 0x01;
 const REAL = 0x02;
-const TEXT = 0x03;
-const BLOB = 0x04;
+export const TEXT = 0x03;
+export const BLOB = 0x04;
 const INT16 = 0x05;
 const INT32 = 0x06;
 const SHORT_TEXT = 0x40;
@@ -223,7 +224,7 @@ export class CellReader {
 
   #length(): number {
     const length = this.varint();
-    if (length > CELL_BYTES_MAX) throw new StarfishError("too-large", `A value of ${length} bytes`);
+    if (length > SQL_VALUE_BYTES_MAX) throw new StarfishError("too-large", `A value of ${length} bytes`);
     return length;
   }
 

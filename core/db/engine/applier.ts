@@ -5,6 +5,7 @@
  *   place. The other is set aside until it can come back (settling.ts). The outcome depends only on the rows and their
  *   versions.
  * - A row that lacks a value which its table demands, or that is not a row of this table, is set aside.
+ * - A row with a large value that is not here is set aside until its content comes.
  * - A row that breaks a CHECK is put in its place and reported. So is a reference to a row that is not there
  *   (describe.ts).
  */
@@ -17,6 +18,7 @@ import { folded, TABLE_ID_CHARS } from "../schema/names.ts";
 import { quoted } from "../schema/tokens.ts";
 import type { Conflict, SqlValue } from "../types.ts";
 import { type Connection, SqliteError } from "./connection.ts";
+import { HeldValues } from "./held-values.ts";
 import type { IndexTable, RowValues } from "./index-table.ts";
 import type { SchemaMaker } from "./schema-maker.ts";
 import { type Aside, SetAside } from "./set-aside.ts";
@@ -36,6 +38,7 @@ export class Applier {
   /** Tables with rows that are set aside, as the tables were at that time. */
   readonly #tables = new Map<string, IndexTable>();
   readonly #settling: Settling;
+  readonly #held = new HeldValues();
 
   constructor(connection: Connection, maker: SchemaMaker) {
     this.#connection = connection;
@@ -52,8 +55,14 @@ export class Applier {
     return this.#aside.has(table);
   }
 
+  /** Large values that are in the tables. */
+  get held(): HeldValues {
+    return this.#held;
+  }
+
   /** The table is empty and will be filled again. */
   forget(table: string): void {
+    this.#held.forgetTable(table);
     this.#aside.forget(table);
     this.#settling.forget((name) => name.startsWith(`${table}/`));
   }
@@ -74,17 +83,27 @@ export class Applier {
     for (const id of [...this.#tables.keys()]) if (!this.#aside.has(id)) this.#tables.delete(id);
   }
 
-  take({ table: id, key, row, cells }: PackedRow): void {
+  take({ table: id, key, row, cells: packed }: PackedRow): void {
     const table = this.#maker.withId(id);
     if (table === undefined) return;
     const name = `${id}/${key}`;
     this.#leave(name);
-    const values = row === undefined ? undefined : readOf(table, key, row, cells);
+    const { cells, held, lacks } = this.#held.resolve(table, name, key, packed);
+    const read = row === undefined ? undefined : readOf(table, key, row, cells);
+    const values = lacks === undefined ? read : undefined;
     if (table.isUnique || values === undefined || table.isKeyMade) table.delete(key);
+    this.#held.forget(name);
+    if (lacks === undefined) this.#held.set(name, held);
+    if (lacks !== undefined && row !== undefined) return this.#lacking(table, key, lacks, read);
     const reason = this.#put(table, key, values, row !== undefined);
     if (reason === undefined) return;
     if (values !== undefined) this.#standBack(name, values, reason, undefined);
     this.#settling.wait(name);
+  }
+
+  /** A large value of the row is not here. */
+  #lacking(table: IndexTable, key: string, reason: string, values: RowValues | undefined): void {
+    this.#setAside(table, key, { kind: "content", reason, row: values === undefined ? {} : table.toRow(values) });
   }
 
   /** Names of rows that it needs to know to go on; none: all rows have their places. */
@@ -95,11 +114,18 @@ export class Applier {
   /** Takes rows as they are now, and when each was written last. */
   settle(rows: Iterable<PackedRow>, versionOf: (at: number) => Version): void {
     let at = 0;
-    for (const { table: id, key, row, cells } of rows) {
+    for (const { table: id, key, row, cells: packed } of rows) {
       const version = versionOf(at++);
       const table = this.#maker.withId(id);
-      const values = table === undefined || row === undefined ? undefined : readOf(table, key, row, cells);
-      this.#settling.tell(`${id}/${key}`, { version, values, isPresent: row !== undefined });
+      const name = `${id}/${key}`;
+      if (table === undefined || row === undefined) {
+        this.#settling.tell(name, { version, values: undefined, isPresent: row !== undefined });
+        continue;
+      }
+      const { cells, held, lacks } = this.#held.resolve(table, name, key, packed);
+      if (lacks === undefined) this.#held.set(name, held);
+      const values = lacks === undefined ? readOf(table, key, row, cells) : undefined;
+      this.#settling.tell(name, { version, values, isPresent: true, lacks });
     }
   }
 
@@ -127,8 +153,10 @@ export class Applier {
     this.#table(name)?.delete(keyOf(name));
   }
 
-  #placed(name: string, { values, isPresent }: Known): string | undefined {
+  #placed(name: string, { values, isPresent, lacks }: Known): string | undefined {
     const table = this.#table(name);
+    if (table !== undefined && lacks !== undefined) this.#lacking(table, keyOf(name), lacks, undefined);
+    if (lacks !== undefined) return undefined;
     return table === undefined ? undefined : this.#put(table, keyOf(name), values, isPresent);
   }
 

@@ -7,13 +7,13 @@ import { assert } from "../../base/assert.ts";
 import { StarfishError } from "../../base/errors.ts";
 import { CellWriter } from "../cells/pack.ts";
 import { elementsOf, minus } from "../cells/parts.ts";
-import { CELL_BYTES_MAX, ROW_BYTES_MAX } from "../limits.ts";
+import { CELL_BYTES_MAX, LARGE_TRANSACTION_BYTES_MAX, ROW_BYTES_MAX } from "../limits.ts";
 import { cellKey } from "../schema/names.ts";
 import type { SqlValue } from "../types.ts";
 import { type Cell, type Change, changesOf } from "./changeset.ts";
 import type { PackedWrites, PartChange } from "./messages.ts";
 import { WritePacker } from "./packed-writes.ts";
-import type { IndexTable } from "./index-table.ts";
+import type { IndexColumn, IndexTable } from "./index-table.ts";
 
 interface RowChange {
   readonly table: IndexTable;
@@ -44,6 +44,7 @@ export class Capture {
   readonly #writer = new CellWriter();
   /** The new rows, one after the other. */
   readonly #packed = new CellWriter();
+  #largeBytes = 0;
 
   /** `keyOfRow` names a row of a table without a primary key by its rowid. Throws "too-large". */
   take(changeset: Uint8Array, tableOf: (name: string) => IndexTable | undefined): void {
@@ -57,6 +58,19 @@ export class Capture {
       if (change.kind === "insert") this.#insert(table, change);
       else if (change.kind === "delete") this.#delete(table, change);
       else this.#update(table, change);
+    }
+  }
+
+  /** Bytes of the values that are too large for the map. */
+  get largeBytes(): number {
+    return this.#largeBytes;
+  }
+
+  /** The rows and cells that have changed; a row without a column has changed as a whole. */
+  *changed(): Generator<readonly [row: string, column: number | undefined], void, undefined> {
+    for (const [key, { row, cells }] of this.#rows) {
+      if (row !== undefined) yield [key, undefined];
+      else for (const column of cells?.keys() ?? []) yield [key, column];
     }
   }
 
@@ -101,8 +115,8 @@ export class Capture {
       if (table.isInKey(column, cell) || (cell.value === null && !column.hasDefault)) continue;
       const from = writer.length;
       writer.uint32(column.model.id);
-      this.#value(writer, table, column.model.name, cell);
-      if (writer.length - start <= ROW_BYTES_MAX) continue;
+      const isLarge = this.#value(writer, table, column, cell);
+      if (!isLarge && writer.length - start <= ROW_BYTES_MAX) continue;
       // It does not fit into one entry, so it gets an entry of its own, with the same version.
       cells ??= new Map();
       cells.set(column.model.id, writer.slice(from + 4));
@@ -142,23 +156,35 @@ export class Capture {
         continue;
       }
       this.#writer.cut(0);
-      this.#value(this.#writer, table, column.model.name, cell);
+      this.#value(this.#writer, table, column, cell);
       change.cells ??= new Map();
       change.cells.set(column.model.id, this.#writer.slice());
     }
   }
 
-  #value(writer: CellWriter, table: IndexTable, column: string, { value, isReal }: Cell): void {
+  /** Returns whether it is too large for the map. */
+  #value(writer: CellWriter, table: IndexTable, column: IndexColumn, { value, isReal }: Cell): boolean {
     const from = writer.length;
     if (isReal) writer.real(numberOf(value));
     else writer.value(value);
     const bytes = writer.length - from;
-    if (bytes <= CELL_BYTES_MAX) return;
-    throw new StarfishError(
-      "too-large",
-      `A value has at most ${CELL_BYTES_MAX} bytes, this one of ${table.model.name}.${column} ${bytes}: keep it as a file ` +
-        "(cp, or computer.files) and its path in the table",
-    );
+    if (bytes <= CELL_BYTES_MAX) return false;
+    // A key is part of the map's keys, and a set is compared by its elements.
+    if (column.keyAt > 0 || column.model.merges !== "last-writer") {
+      throw new StarfishError(
+        "too-large",
+        `A value of ${table.model.name}.${column.model.name} has at most ${CELL_BYTES_MAX} bytes, this one ${bytes}`,
+      );
+    }
+    this.#largeBytes += bytes;
+    if (this.#largeBytes > LARGE_TRANSACTION_BYTES_MAX) {
+      throw new StarfishError(
+        "too-large",
+        `The values of a transaction that are over ${CELL_BYTES_MAX} bytes have at most ${LARGE_TRANSACTION_BYTES_MAX} ` +
+          "bytes together. Nothing was written: do it in several",
+      );
+    }
+    return true;
   }
 }
 

@@ -191,6 +191,25 @@ export class IndexTable {
     for (const [at, elements] of sets) values[at] = setOf(elements);
   }
 
+  /** The value of a column in the row that is in the table; undefined: there is none. */
+  valueOf(key: string, column: number): SqlValue | undefined {
+    const at = this.#places.get(column);
+    const name = at === undefined ? undefined : this.columns[at]?.model.name;
+    const where = this.#whereOf(key);
+    if (name === undefined || where === undefined) return undefined;
+    const rows = this.#all(`SELECT ${quoted(name)} FROM ${quoted(this.model.name)} WHERE ${where.sql}`, where.values);
+    return rows[0]?.[0];
+  }
+
+  #whereOf(key: string): { readonly sql: string; readonly values: readonly SqlValue[] } | undefined {
+    if (this.isKeyMade) {
+      const rowid = this.#rowidOf(key);
+      return rowid === undefined ? undefined : { sql: `${ROWID} = ?`, values: [rowid] };
+    }
+    const values = this.#valuesOf(key);
+    return values && { sql: this.#key.map(({ model }) => `${quoted(model.name)} = ?`).join(" AND "), values };
+  }
+
   /** Throws SqliteError if a constraint forbids it. */
   insert(key: string, { values, reals }: RowValues): void {
     const statement = this.#statement(this.#insertSql);

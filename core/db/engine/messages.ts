@@ -13,6 +13,18 @@ export interface PackedWrites {
   readonly bytes: Uint8Array;
 }
 
+/** A large value that a transaction has written, as content of the disk. */
+export interface LargeCell {
+  /** In the map, and as row (TABLE/KEY) and column. */
+  readonly key: string;
+  readonly row: string;
+  readonly column: number;
+  readonly cid: string;
+  readonly sizeBytes: number;
+  /** The cell that refers to it. */
+  readonly packed: Uint8Array;
+}
+
 export interface PartChange {
   readonly row: string;
   readonly column: number;
@@ -108,7 +120,7 @@ export interface IndexCalls {
   execute(call: StatementCall): StatementAnswer;
   executeMany(call: StatementCall, rows: readonly SqlParameters[]): void;
   capture(): Captured;
-  commit(): void;
+  commit(large: readonly LargeCell[]): void;
   rollback(): void;
   /** Runs statements that are transactions of their own as one transaction. */
   group(calls: readonly StatementCall[]): {

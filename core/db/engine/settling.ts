@@ -16,6 +16,8 @@ export interface Known {
   readonly values: RowValues | undefined;
   /** Whether the row exists at all. */
   readonly isPresent: boolean;
+  /** Why it can't be in its table, beside other rows. */
+  readonly lacks?: string | undefined;
 }
 
 interface Places {

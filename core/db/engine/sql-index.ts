@@ -5,7 +5,14 @@
  */
 import { assert } from "../../base/assert.ts";
 import { isStarfishError, StarfishError, toStarfishError } from "../../base/errors.ts";
-import { PAGE_BYTES, PAGE_ROWS, PROGRESS_STEPS, RESULT_BYTES_HELD } from "../limits.ts";
+import {
+  CELL_BYTES_MAX,
+  LARGE_INDEX_BYTES_MAX,
+  PAGE_BYTES,
+  PAGE_ROWS,
+  PROGRESS_STEPS,
+  RESULT_BYTES_HELD,
+} from "../limits.ts";
 import { failureOf } from "../sql-error.ts";
 import { unpackRows } from "../rows.ts";
 import { readSchema, type SchemaEntry, type SchemaModel, type SchemaWrite } from "../schema/model.ts";
@@ -20,6 +27,7 @@ import type { IndexTable, KeySource } from "./index-table.ts";
 import type {
   Captured,
   IndexCalls,
+  LargeCell,
   Outcome,
   PageAnswer,
   SchemaAnswer,
@@ -256,6 +264,16 @@ export class SqlIndex implements IndexCalls {
       );
     }
     this.#takeChanges(writing);
+    if (
+      writing.capture.largeBytes > 0 &&
+      writing.capture.largeBytes + this.#applier.held.bytes > LARGE_INDEX_BYTES_MAX
+    ) {
+      throw new StarfishError(
+        "full",
+        `Values of over ${CELL_BYTES_MAX} bytes have ${LARGE_INDEX_BYTES_MAX} bytes on a node, and they are used. ` +
+          "Nothing was written: keep them as files, and their paths in the table",
+      );
+    }
     const { writes, parts, replaced, rows, tables } = writing.capture.writes(
       (id) => this.#maker.withId(id) !== undefined,
     );
@@ -272,10 +290,13 @@ export class SqlIndex implements IndexCalls {
     };
   }
 
-  commit(): void {
-    const { schema } = this.#open();
+  commit(large: readonly LargeCell[]): void {
+    const { schema, capture } = this.#open();
     if (this.#connection.isInTransaction) this.#connection.run("COMMIT");
     this.#writing = undefined;
+    const { held } = this.#applier;
+    for (const [row, column] of capture.changed()) held.forget(row, column);
+    for (const { row, column, cid, sizeBytes } of large) held.add(row, column, { cid, sizeBytes });
     // The stamp orders objects only if there are too many; the true one comes with the map's schema.
     for (const { key, value } of schema.values())
       this.#entries.set(key, { key, value, stamp: this.#platform.now() * 2048 });

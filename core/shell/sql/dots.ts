@@ -116,7 +116,7 @@ async function mode([wanted = ""]: readonly string[], session: Session): Promise
 }
 
 async function stat(_words: readonly string[], { target, place }: Session): Promise<void> {
-  const { index, entries, bytes, bytesMax, tables, behind, indexBytes, rebuilt, setAside } = (
+  const { index, entries, bytes, bytesMax, tables, behind, indexBytes, rebuilt, setAside, missing } = (
     target.database ?? target.shared
   ).stat();
   const rows: (readonly [string, Text])[] = [
@@ -129,6 +129,7 @@ async function stat(_words: readonly string[], { target, place }: Session): Prom
     ],
     ["its memory", bytesWords(indexBytes)],
     ["set aside", String(setAside)],
+    ["large values that are not here", String(missing)],
   ];
   await place.print(columnsOf(rows, place.screen?.columns));
 }
