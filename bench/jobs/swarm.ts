@@ -3,11 +3,15 @@
  * standard error how far it is, in virtual and in real time, because 200 nodes take minutes.
  *
  *     node bench/jobs/swarm.ts '{"nodes": 200, "tasks": 20000, "taskMs": 1000, "seed": 1}'
+ *     node --expose-gc bench/jobs/swarm.ts '{"nodes": 8, "tasks": 1000000, "taskMs": 4, "seed": 1, "isEmpty": true}'
  */
+import { text } from "../../core/base/bytes.ts";
+import { sleep } from "../../core/ports/clock.ts";
+import type { Sandbox } from "../../core/ports/sandbox.ts";
 import { mirror } from "../../test/fixtures/wasm.ts";
 import { JobLab } from "../../test/sim/job-lab.ts";
+import type { SimNode } from "../../test/sim/node.ts";
 import type { TaskModel } from "../../test/sim/sandbox.ts";
-import { text } from "../../core/base/bytes.ts";
 
 interface SwarmOptions {
   readonly nodes: number;
@@ -19,6 +23,10 @@ interface SwarmOptions {
    * leaves.
    */
   readonly sessionMs?: number;
+  /** Measures only so long from the job's begin, and says nothing of its end. */
+  readonly forMs?: number;
+  /** Tasks run no code: each takes its time and gives its input. For many tasks. */
+  readonly isEmpty?: boolean;
 }
 
 interface Cost {
@@ -31,7 +39,7 @@ interface SwarmRun extends SwarmOptions {
   /** When the last task began for the first time. After that the swarm only learns that all is done. */
   readonly lastBegunMs: number;
   /** The share of the cores that were there while the job ran, which its tasks, each counted once, have used. */
-  readonly efficiency: number;
+  readonly efficiency: number | undefined;
   /** What arrives on a node, averaged over nodes and the job's time; the cost of an idle swarm is included. */
   readonly each: Cost;
   /** The same of the node on which most arrives. */
@@ -41,6 +49,8 @@ interface SwarmRun extends SwarmOptions {
   readonly sent: Readonly<Record<string, readonly [messages: number, bytes: number]>>;
   /** Tasks that were started, divided by the tasks of the job. */
   readonly begunPerTask: number;
+  /** With --expose-gc: bytes of heap and buffers that a node needs for the job, at most. */
+  readonly memoryBytes: number | undefined;
   /** Time of this machine's processor that a node needs for a second, from the job's begin to its end. */
   readonly cpuMsPerSecond: number;
 }
@@ -120,25 +130,61 @@ class Begun {
   }
 }
 
-async function grown({ nodes, seed, taskMs }: SwarmOptions, begun: Begun): Promise<JobLab> {
+/** A sandbox whose tasks run no code. */
+function emptySandbox({ ports: { clock } }: SimNode, taskMs: number, onTask: (input: Uint8Array) => void): Sandbox {
+  return {
+    cores: 1,
+    spawn: async () => ({
+      compile: async (bytes) => ({ ok: true, module: new WebAssembly.Module(bytes.slice()) }),
+      run: async ({ input }) => {
+        onTask(input);
+        await sleep(clock, taskMs);
+        return { ok: true, output: input.slice(), fuelUsed: 1 };
+      },
+      terminate: () => {},
+    }),
+  };
+}
+
+/** What all objects of this process need; undefined without --expose-gc. */
+function memoryUsed(): number | undefined {
+  if (globalThis.gc === undefined) return undefined;
+  globalThis.gc();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
+
+async function grown(options: SwarmOptions, begun: Begun): Promise<Grown> {
+  const { nodes, seed, taskMs, isEmpty = false } = options;
   const model: TaskModel = ({ input }) => {
     begun.count(input, lab.world.nowMs);
     return taskMs;
   };
   const lab = new JobLab({ seed, tasks: model });
+  const sandbox = (machine: SimNode): Sandbox =>
+    emptySandbox(machine, taskMs, (input) => begun.count(input, lab.world.nowMs));
+  const up = async (name: string): Promise<void> => {
+    await lab.up(name, { cores: 1, ...(isEmpty && { sandbox }) });
+  };
   for (let i = 0; i < nodes; i++) {
-    await lab.up(`n${i}`, { cores: 1 });
+    await up(`n${i}`);
     if ((i + 1) % 25 === 0) say(`${i + 1} nodes`);
   }
   await lab.acquainted();
   say(`all know each other after ${Math.round(lab.world.nowMs / 1_000)} virtual s`);
-  return lab;
+  return { lab, up };
+}
+
+interface Grown {
+  readonly lab: JobLab;
+  /** Starts another node. */
+  readonly up: (name: string) => Promise<void>;
 }
 
 async function run(options: SwarmOptions): Promise<SwarmRun> {
-  const { nodes, tasks, taskMs, sessionMs } = options;
+  const { nodes, tasks, taskMs, sessionMs, forMs = Infinity } = options;
   const begun = new Begun();
-  const lab = await grown(options, begun);
+  const { lab, up } = await grown(options, begun);
   await lab.world.runFor(SETTLE_MS);
   const traffic = new Traffic();
   for (const name of lab.running.keys()) traffic.count(lab, name);
@@ -168,7 +214,9 @@ async function run(options: SwarmOptions): Promise<SwarmRun> {
   let coreMs = 0;
   let next = nodes;
   let said = beganMs;
-  while (lab.node("n0").jobs.state(id)?.outcome === undefined) {
+  const memoryBefore = memoryUsed();
+  let memoryMost = memoryBefore;
+  while (lab.node("n0").jobs.state(id)?.outcome === undefined && lab.world.nowMs - beganMs < forMs) {
     await lab.world.runFor(LOOK_MS);
     coreMs += LOOK_MS * lab.running.size;
     for (const [name, atMs] of leaves) {
@@ -176,12 +224,13 @@ async function run(options: SwarmOptions): Promise<SwarmRun> {
       leaves.delete(name);
       lab.crash(name);
       const newcomer = `n${next++}`;
-      await lab.up(newcomer, { cores: 1 });
+      await up(newcomer);
       stay(newcomer);
       traffic.count(lab, newcomer);
     }
     if (lab.world.nowMs - said < SAY_MS) continue;
     said = lab.world.nowMs;
+    memoryMost = Math.max(memoryMost ?? 0, memoryUsed() ?? 0);
     const { done } = lab.node("n0").jobs.state(id)?.tasks ?? { done: 0 };
     say(
       `${done} of ${tasks} tasks after ${Math.round((said - beganMs) / 1_000)} virtual s; ${begun.again} begun again`,
@@ -197,13 +246,14 @@ async function run(options: SwarmOptions): Promise<SwarmRun> {
   return {
     ...options,
     tookMs,
-    efficiency: (tasks * taskMs) / coreMs,
+    efficiency: forMs < Infinity ? undefined : (tasks * taskMs) / coreMs,
     each: traffic.each(nodes, tookMs),
     busiest: traffic.busiest(tookMs),
     idle,
     sent: Object.fromEntries(sent),
     begunPerTask: begun.all / tasks,
     lastBegunMs: begun.lastNewMs - beganMs,
+    memoryBytes: memoryBefore && ((memoryMost ?? 0) - memoryBefore) / nodes,
     cpuMsPerSecond: (cpu.user + cpu.system) / 1_000 / nodes / (tookMs / 1_000),
   };
 }

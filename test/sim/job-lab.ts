@@ -57,6 +57,8 @@ export interface JobNodeOptions {
   readonly kind?: "node" | "tab";
   /** Where this returns true, its sandbox gives another output than the program's: a device that errs, or lies. */
   readonly lies?: (input: string) => boolean;
+  /** Another sandbox than the simulated one. */
+  readonly sandbox?: (machine: SimNode) => Sandbox;
 }
 
 export class JobLab {
@@ -88,7 +90,8 @@ export class JobLab {
     const { cores = 2, lent = cores, speed = 1, kind = "node", lies } = options;
     const before = this.world.nodes.find((node) => node.name === name);
     const machine = before === undefined ? this.world.spawn({ name, kind, cores, speed }) : this.world.restart(before);
-    const { store, shards, coder, clock, random, crypto, log, sandbox } = machine.ports;
+    const { store, shards, coder, clock, random, crypto, log } = machine.ports;
+    const sandbox = options.sandbox?.(machine) ?? machine.ports.sandbox;
     const ports = { store, coder, clock, random, crypto, log, sandbox: lies ? lying(sandbox, name, lies) : sandbox };
     shards.setQuota(QUOTA_BYTES);
     const invite = this.nodes[0]?.net.invite() ?? this.#invite;
