@@ -285,9 +285,10 @@ function fraction(bytes: Uint8Array): number {
   return new DataView(bytes.buffer, bytes.byteOffset).getUint32(0) / 2 ** 32;
 }
 
-function unknownWords(name: string, known: readonly string[]): string {
+async function unknownWords(name: string, known: readonly string[]): Promise<string> {
+  const { hintFor } = await import("./elsewhere.ts");
   const near = suggest(name, known);
-  const hint = near === undefined ? "'help' lists the commands" : `did you mean '${near}'?`;
+  const hint = hintFor(name) ?? (near === undefined ? "'help' lists the commands" : `did you mean '${near}'?`);
   return `${name}: there is no such command; ${hint}`;
 }
 

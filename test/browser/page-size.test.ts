@@ -41,7 +41,8 @@ const FEATURES: Readonly<Record<string, number>> = {
   "coder-worker": 8_000,
   "download-worker": 1_000,
   // The language, the trees and the utilities, when the tab is a member; full-screen programs; the worker of programs.
-  shell: 164_200,
+  // With hash, compgen, enable and the traps of functions as bash has them.
+  shell: 166_500,
   less: 8_000,
   // Commands that are used now and then: sed, archives, information on files and space, comparing with its library,
   // dumps, tables.
@@ -63,6 +64,9 @@ const FEATURES: Readonly<Record<string, number>> = {
   "patch-run": 8_000,
   // The reader and writer of zips comes with it.
   "zip-run": 15_000,
+  "ln-run": 1_500,
+  // What does the same as commands of other systems.
+  elsewhere: 2_500,
   "cmp-run": 2_000,
   "xxd-run": 2_000,
   "column-run": 1_000,

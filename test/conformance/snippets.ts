@@ -664,4 +664,9 @@ export const SNIPPETS: Readonly<Record<string, readonly string[]>> = {
     "mkdir -p a/b; touch a/1 a/b/2; shopt -s globstar; echo a/**; echo a/**/; echo **/b; echo a/**/2",
     "f() { case x in *) ;; a) [[ a ]];; esac; sleep 0 & echo b; [[ ! -n a || ( b == c ) ]]; }; declare -f f",
   ],
+  links: [
+    "seq 3 > a; ln -s a b; cat b; ln -s a b 2> /dev/null; echo $?; ln -sf a b; cat b | wc -l; ln a c; cat c; mkdir d; ln -s ../a d; cat d/a; rm a; cat b 2> /dev/null; echo $?; cat c",
+    "ln -s nope d; [ -L d ] && echo link; [ -h d ] && echo link; [ -e d ] || echo gone; ln x y 2> /dev/null; echo $?; ln 2> /dev/null; echo $?; ln -s $PWD/z abs; echo z > z; cat abs; mkdir e f; ln -s e g; ln -sfn f g; touch g/h; ls f; ln -t e -s ../z q r; ls e",
+    "mkdir -p t/sub; ln -s t l; cd l/sub; echo ${PWD##*/}; cd ..; echo ${PWD##*/}; cd -P . ; echo ${PWD##*/}; cd ..; cd -P l; echo ${PWD##*/}",
+  ],
 };

@@ -26,6 +26,8 @@ import "../../core/io/codes/codes.ts";
 import "../../core/jobs/graph-table.ts";
 import "../../core/jobs/remembered.ts";
 import "../../core/io/transfer/outgoing.ts";
+import "../../core/shell/elsewhere.ts";
+import "../../core/shell/seldom/ln-run.ts";
 import "../../core/shell/files/df-run.ts";
 import "../../core/shell/files/pack.ts";
 import "../../core/shell/files/stat-run.ts";

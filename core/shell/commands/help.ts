@@ -37,6 +37,27 @@ Lists the commands, or explains NAME: a word of the language, a command, or a pr
   };
 }
 
+/** `man` is how people of other systems ask. */
+export function man(all: () => readonly Command[]): Command {
+  const explain = help(all);
+  return {
+    name: "man",
+    summary: "explain a command, as help does",
+    help: `
+usage: man NAME
+
+Explains NAME, as 'help NAME' does.
+
+  man ls
+`,
+    async run(context) {
+      const args = context.args.filter((word) => !/^\d$/.test(word));
+      if (args.length === 0) throw new StarfishError("usage", "NAME is missing; 'help' lists the commands");
+      return await explain.run({ ...context, args });
+    },
+  };
+}
+
 function programHelp({ name, summary, package: from, sizeBytes }: ProgramFile): string {
   const megabytes = (sizeBytes / 1e6).toFixed(1);
   return `${name}: ${summary}

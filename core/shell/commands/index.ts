@@ -2,9 +2,9 @@
 import type { Command } from "../types.ts";
 import { allow, refuse } from "./allow.ts";
 import { cancel } from "./cancel.ts";
-import { clear } from "./clear.ts";
+import { clear, reset } from "./clear.ts";
 import { fileCommands } from "./files.ts";
-import { help } from "./help.ts";
+import { help, man } from "./help.ts";
 import { history } from "./history.ts";
 import { invite } from "./invite.ts";
 import { job } from "./job.ts";
@@ -50,6 +50,8 @@ export function builtinCommands(all: () => readonly Command[]): readonly Command
     watch,
     history,
     clear,
+    reset,
     help(all),
+    man(all),
   ];
 }

@@ -9,13 +9,13 @@ export const ping: Command = {
   name: "ping",
   summary: "time messages to a member and back",
   help: `
-usage: ping PEER [--count N]
+usage: ping PEER [-c N]
 
-Sends N small messages (${COUNT_DEFAULT} by default) one after the other and shows the round trip of each, then the least, the
+Sends N (--count) small messages (${COUNT_DEFAULT} by default) one after the other and shows the round trip of each, then the least, the
 median and the most. If there is no link to the member, it makes one first. Ctrl-C stops early and still sums up. PEER is
 a name, or the beginning or end of an id as in 'peers'.
 
-  ping brisk-otter --count 3
+  ping -c 3 brisk-otter
 `,
   async run(context) {
     const { runPing } = await import("../seldom/ping-run.ts");

@@ -9,18 +9,20 @@ export const top: Command = {
   name: "top",
   summary: "the swarm's jobs, live",
   help: `
-usage: top
+usage: top [-b] [-n 1]
 
 Shows the jobs of the swarm live: progress, rate, time left and the nodes that work on them; and how many of its lent
-cores each node uses. q leaves. Without a terminal it shows them once.
+cores each node uses. q leaves. Without a terminal, or with -b, it shows them once.
 
   top
 `,
   async run(context) {
-    noOperands(parseArguments(context.args, {}).operands);
+    const isOnce = context.args.includes("-b");
+    const rest = context.args.join(" ").replaceAll(/-b|-n ?1/g, "");
+    noOperands(parseArguments(rest.split(" ").filter(Boolean), {}).operands);
     const { runTop, topRows } = await import("../terminal/top.ts");
     const { computer, fullScreen, signal, stdout, terminal } = context;
-    if (fullScreen === undefined) {
+    if (fullScreen === undefined || isOnce) {
       await stdout.print(joined(topRows(computer, terminal.stdout).map((row) => compose`${row}\n`)));
       return 0;
     }

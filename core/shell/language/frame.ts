@@ -61,7 +61,7 @@ export interface Interpreter {
   /** Watches a process that nobody waits for. */
   watch(ended: Promise<number>): void;
   /** The message about an unknown command. */
-  unknown(name: string): string;
+  unknown(name: string): Promise<string>;
   /** Runs a script in a shell of its own, with its words as positional parameters. */
   runScriptFile(text: string, path: string, args: readonly string[], frame: Frame, options?: string): Promise<number>;
   /** A prompt with its escapes and expansions, as `${x@P}` gives it. */

@@ -45,7 +45,7 @@ export interface SessionOptions {
   readonly environment?: ReadonlyMap<string, string>;
   readonly isInteractive?: boolean;
   /** The message about an unknown command, after its name. */
-  readonly unknown?: (name: string) => string;
+  readonly unknown?: (name: string) => Promise<string>;
   /** Told of bugs of ours that no command can report. */
   readonly onFault?: (error: unknown) => void;
   /** $HOSTNAME */
@@ -94,8 +94,8 @@ export class SessionInterpreter implements Interpreter {
     return promptText(text, frame);
   }
 
-  unknown(name: string): string {
-    return this.#options.unknown?.(name) ?? `${name}: command not found`;
+  async unknown(name: string): Promise<string> {
+    return (await this.#options.unknown?.(name)) ?? `${name}: command not found`;
   }
 
   async complain(message: string, frame: Frame): Promise<void> {

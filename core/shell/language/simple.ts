@@ -469,7 +469,7 @@ async function notFound(name: string, args: readonly string[], frame: Frame): Pr
     );
     return status === undefined ? 127 : 126;
   }
-  await interpreter.complain(interpreter.unknown(name), frame);
+  await interpreter.complain(await interpreter.unknown(name), frame);
   return 127;
 }
 

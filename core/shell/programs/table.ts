@@ -62,7 +62,6 @@ export const programFiles: readonly ProgramFile[] = [
     "96aed8cec72e1fdcab97ea4035dbb3a7b23dda0d59b5953b21dcf9421a1697ed",
     "compare two sorted files by line",
   ),
-  of("dd", "coreutils", 450879, "c9cd14a69a4dc6c22b54445294f4f316c55c338fd5e49e941f7970d2d9d8d84c", "copy in blocks"),
   of(
     "dircolors",
     "coreutils",

@@ -16,7 +16,8 @@ const ANSWER_MS = 10_000;
 
 /** @param countDefault how many are sent by default */
 export async function runPing(context: CommandContext, countDefault: number): Promise<number> {
-  const { options, operands } = parseArguments(context.args, { count: "value" });
+  const args = context.args.map((word) => (word === "-c" ? "--count" : word));
+  const { options, operands } = parseArguments(args, { count: "value" });
   const wanted = oneOperand(operands, "PEER");
   const total = options.count === undefined ? countDefault : wholeNumber(options.count, "--count", 1, COUNT_MAX);
   const { record, isSelf } = findMember(context.computer.net.members(), wanted);

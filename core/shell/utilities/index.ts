@@ -16,6 +16,7 @@ import { expr } from "./expr.ts";
 import { find } from "./find.ts";
 import { egrep, fgrep, grep } from "./grep.ts";
 import { head } from "./head.ts";
+import { ln } from "./ln.ts";
 import { ls } from "./ls.ts";
 import { hostname, id, tty, uname, which } from "./machine.ts";
 import { mkdir } from "./mkdir.ts";
@@ -51,6 +52,7 @@ export const utilities: readonly Command[] = [
   mkdir,
   rmdir,
   touch,
+  ln,
   chmod,
   du,
   find,

@@ -1,5 +1,6 @@
 /** realpath: a path from the root, without `.` and `..`. */
 import { StarfishError } from "../../base/errors.ts";
+import { physicalPath } from "../language/physical.ts";
 import type { Command } from "../types.ts";
 import { parentOf } from "../namespace/paths.ts";
 import { utility } from "./utility.ts";
@@ -21,10 +22,10 @@ Writes each PATH from the root, without '.' and '..'. All parts but the last hav
     s: { long: "strip" },
     z: { long: "zero" },
   },
-  async run({ options, operands, names, path, out, problem, signal }) {
+  async run({ options, operands, names, path, cwd, out, problem, signal }) {
     if (operands.length === 0) throw new StarfishError("usage", "missing operand");
     for (const operand of operands) {
-      const full = path(operand);
+      const full = options.has("s") ? path(operand) : physicalPath(cwd, operand, (at) => names.readLink(at));
       const wanted = options.has("m") ? undefined : options.has("e") ? full : parentOf(full);
       if (wanted !== undefined && (await names.stat(wanted, { signal })) === undefined) {
         if (!options.has("q")) await problem(`${operand}: No such file or directory`);

@@ -2,6 +2,7 @@
 import { setVariable } from "../assign.ts";
 import type { Builtin, BuiltinCall, Frame } from "../frame.ts";
 import { absolutePath } from "../glob.ts";
+import { physicalPath } from "../physical.ts";
 
 export const cd: Builtin = {
   name: "cd",
@@ -10,7 +11,8 @@ export const cd: Builtin = {
   async run(call) {
     const { args, frame, complain } = call;
     let at = 0;
-    for (; /^-[LPe@]+$/.test(args[at] ?? ""); at++);
+    let letters = "";
+    for (; /^-[LPe@]+$/.test(args[at] ?? ""); at++) letters += args[at] ?? "";
     if (args[at] === "--") at++;
     else if (/^-./.test(args[at] ?? "")) {
       await complain(`${args[at] ?? ""}: invalid option`);
@@ -39,7 +41,7 @@ export const cd: Builtin = {
       }
     }
     const found = await inCdPath(target, frame);
-    const status = await go(found ?? target, call);
+    const status = await go(found ?? target, call, isPhysical(letters, frame));
     if (status === 0 && (isShown || found !== undefined)) await call.out(`${frame.state.cwd}\n`);
     return status;
   },
@@ -56,10 +58,17 @@ async function inCdPath(target: string, { state, files, signal }: Frame): Promis
   return undefined;
 }
 
-async function go(target: string, { frame, complain }: BuiltinCall): Promise<number> {
+/** Whether links give way to where they lead: the last of -L and -P says so. */
+function isPhysical(letters: string, { state }: Frame): boolean {
+  const last = letters.replaceAll(/[^LP]/g, "").at(-1);
+  return last === undefined ? state.option("physical") : last === "P";
+}
+
+async function go(target: string, { frame, complain }: BuiltinCall, hasNoLinks = false): Promise<number> {
   const { state, files, signal } = frame;
   if (target === "") return 0;
-  const path = absolutePath(target, state.cwd);
+  const readLink = files.readLink?.bind(files);
+  const path = hasNoLinks ? physicalPath(state.cwd, target, readLink) : absolutePath(target, state.cwd);
   // `cd nowhere/..` fails too.
   const before = /^(.*?[^/])\/+\.\.(?:\/|$)/.exec(target)?.[1];
   const isBroken =
@@ -86,7 +95,9 @@ export const pwd: Builtin = {
       await complain(`${bad}: invalid option`);
       return 2;
     }
-    await out(`${frame.state.cwd}\n`);
+    const { cwd } = frame.state;
+    const readLink = frame.files.readLink?.bind(frame.files);
+    await out(`${isPhysical(args.join(""), frame) ? physicalPath("/", cwd, readLink) : cwd}\n`);
     return 0;
   },
 };
