@@ -121,7 +121,9 @@ describe("every command", () => {
       "watch",
       "history",
       "clear",
+      "reset",
       "help",
+      "man",
     ]);
     const words = stdout.split(/\s+/);
     expect(utilities.map(({ name }) => name).filter((name) => !words.includes(name))).toEqual([]);

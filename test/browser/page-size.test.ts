@@ -65,6 +65,7 @@ const FEATURES: Readonly<Record<string, number>> = {
   // The reader and writer of zips comes with it.
   "zip-run": 15_000,
   "ln-run": 1_500,
+  "tar-run": 12_000,
   // What does the same as commands of other systems.
   elsewhere: 2_500,
   "cmp-run": 2_000,

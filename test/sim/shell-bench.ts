@@ -28,6 +28,7 @@ import "../../core/jobs/remembered.ts";
 import "../../core/io/transfer/outgoing.ts";
 import "../../core/shell/elsewhere.ts";
 import "../../core/shell/seldom/ln-run.ts";
+import "../../core/shell/seldom/tar-run.ts";
 import "../../core/shell/files/df-run.ts";
 import "../../core/shell/files/pack.ts";
 import "../../core/shell/files/stat-run.ts";

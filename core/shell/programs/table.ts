@@ -223,13 +223,6 @@ export const programFiles: readonly ProgramFile[] = [
   ),
   of("sum", "coreutils", 370189, "f14d13e17e47778b3891b493d5d88df60c8654a40405f642b48e273940992fd5", "old checksums"),
   of(
-    "tar",
-    "tar",
-    182299,
-    "a24913a0afe9f9267c0a2c8a9dd973a0d966b9ba187b2ac42245ac466f4938a5",
-    "pack and unpack archives",
-  ),
-  of(
     "tree",
     "tree",
     67331,

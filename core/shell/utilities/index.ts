@@ -32,6 +32,7 @@ import { sleep } from "./sleep.ts";
 import { sort } from "./sort.ts";
 import { rev, tac } from "./tac.ts";
 import { tail } from "./tail.ts";
+import { tar } from "./tar.ts";
 import { tee } from "./tee.ts";
 import { timeout } from "./timeout.ts";
 import { touch } from "./touch.ts";
@@ -75,6 +76,7 @@ export const utilities: readonly Command[] = [
   tac,
   rev,
   xxd,
+  tar,
   zip,
   unzip,
   tee,
