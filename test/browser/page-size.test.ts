@@ -41,8 +41,8 @@ const FEATURES: Readonly<Record<string, number>> = {
   "coder-worker": 8_000,
   "download-worker": 1_000,
   // The language, the trees and the utilities, when the tab is a member; full-screen programs; the worker of programs.
-  // With hash, compgen, enable and the traps of functions as bash has them.
-  shell: 166_500,
+  // With hash, compgen, enable and the traps of functions as bash has them; tar, ln, man and reset.
+  shell: 168_500,
   less: 8_000,
   // Commands that are used now and then: sed, archives, information on files and space, comparing with its library,
   // dumps, tables.
@@ -65,7 +65,7 @@ const FEATURES: Readonly<Record<string, number>> = {
   // The reader and writer of zips comes with it.
   "zip-run": 15_000,
   "ln-run": 1_500,
-  "tar-run": 12_000,
+  "tar-run": 16_500,
   // What does the same as commands of other systems.
   elsewhere: 2_500,
   "cmp-run": 2_000,
@@ -128,7 +128,7 @@ const FEATURES: Readonly<Record<string, number>> = {
   tar: 6_000,
   "tar-read": 7_000,
   "unixfs-read": 7_000,
-  zip: 9_000,
+  zip: 9_500,
   "zip-write": 8_000,
 };
 
