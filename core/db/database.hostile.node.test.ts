@@ -7,7 +7,7 @@ import { exchange } from "../../test/fixtures/replica-map.ts";
 import { SqlSwarm } from "../../test/fixtures/sql-swarm.ts";
 import { keyOf } from "./cells/keys.ts";
 import { CellWriter } from "./cells/pack.ts";
-import { OBJECTS_MAX } from "./limits.ts";
+import { LARGE_TRANSACTION_BYTES_MAX, OBJECTS_MAX } from "./limits.ts";
 import { affinityOf, isKept } from "./schema/affinity.ts";
 import { columnId, columnKey, objectKey, tableId } from "./schema/names.ts";
 import type { SqlDatabase, SqlValue } from "./types.ts";
@@ -130,3 +130,14 @@ test(
     expect(await swarm.sql(1)`SELECT a FROM mine`).toEqual([{ a: 2 }]);
   },
 );
+
+test("large values that are too many for one transaction are refused, and nothing of them stays", async () => {
+  await sql`CREATE TABLE t (id INTEGER PRIMARY KEY, a)`;
+  const count = Math.floor(LARGE_TRANSACTION_BYTES_MAX / 12_000_000) + 1;
+  const many = sql`
+    INSERT INTO t WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < ${count})
+    SELECT n, zeroblob(12000000 + n) FROM c`;
+  await expect(many.run()).rejects.toMatchObject({ code: "too-large" });
+  expect(await sql`SELECT count(*) AS n FROM t`).toEqual([{ n: 0 }]);
+  expect(swarm.contents.size).toBe(0);
+});

@@ -8,8 +8,9 @@ import { Listeners } from "../base/events.ts";
 import type { MapEntry } from "../memory/types.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
+import { readLarge } from "./cells/large.ts";
 import type { IndexClient } from "./index-client.ts";
-import type { LargeValues } from "./large-values.ts";
+import type { LargeReader, LargeValues } from "./large-values.ts";
 import { APPLY_BYTES, APPLY_ROWS, DIRTY_MAX, LARGE_HOLD_AGAIN_MS, LARGE_HOLD_MS, LARGE_LOAD_MS } from "./limits.ts";
 import { type Followed, isNotBefore, newestOf, readRow, RowPacker } from "./rows.ts";
 import type { SchemaEntry } from "./schema/model.ts";
@@ -46,6 +47,11 @@ export class Follower {
   readonly #stirred: () => void;
   readonly #stop: Unsubscribe;
   readonly #large: LargeValues;
+  readonly #reader: LargeReader = {
+    arrived: (row) => this.touch([row]),
+    wants: (row, { cid }) =>
+      readRow(this.#map, row).cells.some(({ value }) => value instanceof Uint8Array && readLarge(value)?.cid === cid),
+  };
   /** Large values that were not here when the rows were last read. */
   #lacking = 0;
   #isHolding = false;
@@ -188,7 +194,7 @@ export class Follower {
 
   #packer(): RowPacker {
     return new RowPacker((row, ref) => {
-      const content = this.#large.find(row, ref, (arrived) => this.touch([arrived]));
+      const content = this.#large.find(row, ref, this.#reader);
       if (content === undefined) this.#lacking++;
       return content;
     });

@@ -31,10 +31,18 @@ export interface LargeValuesParts {
   readonly log: Log;
 }
 
+/** Reads rows that have large values. */
+export interface LargeReader {
+  /** A value of the row is here now. */
+  arrived(row: string): void;
+  /** Whether the row still has that value. */
+  wants(row: string, ref: LargeRef): boolean;
+}
+
 interface Wanted {
   readonly ref: LargeRef;
-  /** What to call for each row that waits for it. */
-  readonly rows: Map<string, (row: string) => void>;
+  /** The rows that wait for it, and who reads them. */
+  readonly rows: Map<string, LargeReader>;
   attempts: number;
   /** Whether it may still come at once: what is written last can be a moment behind the cell that refers to it. */
   isYoung: boolean;
@@ -73,14 +81,14 @@ export class LargeValues {
     this.#queue.length = 0;
   }
 
-  /** The value, if it is here; else it is fetched, and `arrived` is called with the row. */
-  find(row: string, ref: LargeRef, arrived: (row: string) => void): Bytes | undefined {
+  /** The value, if it is here; else it is fetched for the reader. */
+  find(row: string, ref: LargeRef, reader: LargeReader): Bytes | undefined {
     const kept = this.#kept.get(ref.cid);
     if (kept?.length === ref.sizeBytes) {
       this.#keep(ref.cid, kept);
       return kept;
     }
-    this.#want(row, ref, arrived);
+    this.#want(row, ref, reader);
     return undefined;
   }
 
@@ -127,7 +135,7 @@ export class LargeValues {
     }
   }
 
-  #want(row: string, ref: LargeRef, arrived: (row: string) => void): void {
+  #want(row: string, ref: LargeRef, reader: LargeReader): void {
     const name = `${ref.cid}/${ref.sizeBytes}`;
     let wanted = this.#wanted.get(name);
     if (wanted === undefined) {
@@ -140,7 +148,7 @@ export class LargeValues {
       this.#queue.push(wanted);
       this.#young++;
     }
-    wanted.rows.set(row, arrived);
+    wanted.rows.set(row, reader);
     this.#next();
   }
 
@@ -159,13 +167,14 @@ export class LargeValues {
   async #fetch(wanted: Wanted): Promise<void> {
     const { ref, rows } = wanted;
     const attempts = wanted.attempts++;
+    if (attempts > 0) for (const [row, reader] of rows) if (!reader.wants(row, ref)) rows.delete(row);
+    if (rows.size === 0) return this.#done(wanted);
     const { clock, log } = this.#parts;
     try {
       const bytes = await this.#read(ref);
       this.#keep(ref.cid, bytes);
-      this.#wanted.delete(`${ref.cid}/${ref.sizeBytes}`);
-      this.#grown(wanted);
-      for (const [row, arrived] of rows) arrived(row);
+      this.#done(wanted);
+      for (const [row, reader] of rows) reader.arrived(row);
     } catch (error) {
       if (this.#ended.signal.aborted) return;
       if (!isStarfishError(error)) throw error;
@@ -176,6 +185,11 @@ export class LargeValues {
         this.#next();
       });
     }
+  }
+
+  #done(wanted: Wanted): void {
+    this.#wanted.delete(`${wanted.ref.cid}/${wanted.ref.sizeBytes}`);
+    this.#grown(wanted);
   }
 
   #grown(wanted: Wanted): void {

@@ -33,7 +33,7 @@ export class HeldValues {
   }
 
   /** The cells with their values; those whose values are missing are left out. */
-  resolve(table: IndexTable, row: string, key: string, cells: readonly PackedCell[]): Resolved {
+  resolve(table: Pick<IndexTable, "valueOf">, row: string, key: string, cells: readonly PackedCell[]): Resolved {
     if (cells.every(({ content }) => content === undefined)) return { cells, held: NONE, lacks: undefined };
     const held = new Map<number, Held>();
     const resolved: PackedCell[] = [];
@@ -96,7 +96,7 @@ export class HeldValues {
   }
 
   /** The value that the table has, if it is that content. */
-  #own(table: IndexTable, row: string, key: string, column: number, cid: string): Bytes | undefined {
+  #own(table: Pick<IndexTable, "valueOf">, row: string, key: string, column: number, cid: string): Bytes | undefined {
     if (this.#rows.get(row)?.get(column)?.cid !== cid) return undefined;
     const value = table.valueOf(key, column);
     if (typeof value !== "string") return value instanceof Uint8Array ? value : undefined;
