@@ -140,6 +140,13 @@ describe("files", () => {
     );
   });
 
+  test("CSV with a field of a megabyte, which becomes a content of the disk", async () => {
+    expect(await out("sql --import - large", `id,text\n1,${"x".repeat(1_000_000)}\n2,y\n`)).toBe(
+      "2 rows into large, which is new.\n",
+    );
+    expect(await out('sql --list "SELECT id, length(text) FROM large"')).toBe("1\t1000000\n2\t1\n");
+  });
+
   test("CSV with semicolons, without a heading, and what is wrong with it", async () => {
     expect(await out("sql --import - people --no-header", "otter;3\nowl;4\n")).toBe(
       "2 rows into people, which is new.\n",
