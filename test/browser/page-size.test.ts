@@ -59,6 +59,7 @@ const FEATURES: Readonly<Record<string, number>> = {
   "mail-run": 6_000,
   "mail-views": 3_000,
   "me-run": 2_000,
+  "join-by": 1_500,
   "age-library": 31_000,
   "diff-run": 8_000,
   "patch-run": 8_000,
@@ -91,6 +92,7 @@ const FEATURES: Readonly<Record<string, number>> = {
   // /inbox, and the code of send and receive.
   tree: 2_000,
   outgoing: 4_000,
+  incoming: 4_000,
   "send-run": 3_000,
   "receive-run": 3_000,
   // Codes for people who are no members: the code that opens one, with the elliptic curve of its PAKE; its command; and

@@ -3,6 +3,7 @@ import { concat } from "../../core/base/bytes.ts";
 import { createDevices } from "../../core/io/devices/devices.ts";
 import type { Devices } from "../../core/io/devices/types.ts";
 // This module is loaded when something is sent; it is imported here because virtual time does not wait for imports.
+import "../../core/io/transfer/incoming.ts";
 import "../../core/io/transfer/outgoing.ts";
 import { createTransfer } from "../../core/io/transfer/transfer.ts";
 import type { Transfer, TransferEntry, TransferSource } from "../../core/io/transfer/types.ts";

@@ -8,10 +8,11 @@ import { cancelled, isStarfishError, StarfishError, throwIfAborted, toStarfishEr
 import { Inbox as Messages } from "../../net/links/inbox.ts";
 import { type Clock, sleep, withDeadline } from "../../ports/clock.ts";
 import type { Channel } from "../../ports/network.ts";
-import { Incoming, refuse } from "../transfer/incoming.ts";
+import { Incoming } from "../transfer/incoming.ts";
 import { CONTROL_BYTES_MAX, PIECE_BYTES, WINDOW_BYTES } from "../transfer/limits.ts";
 import { contentBytes } from "../transfer/pieces.ts";
 import type { HashParts } from "../transfer/pieces.ts";
+import { refuse } from "../transfer/refusal.ts";
 import { controlMessage, type OfferMessage, readMessage, senderSchema } from "../transfer/wire.ts";
 import { ContentsSink, type Consume } from "./contents-sink.ts";
 import { LOST_MS, MEET_MS, RETRY_MAX_MS, RETRY_MIN_MS } from "./limits.ts";

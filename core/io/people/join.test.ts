@@ -9,7 +9,8 @@ import { realClock } from "../../platform/clock.ts";
 import { realCrypto } from "../../platform/crypto.ts";
 import { realRandom } from "../../platform/random.ts";
 import { extremesOf } from "../../../test/adversary/extremes.ts";
-import { joinBy, Joining, type JoinParts, SCHEMAS } from "./join.ts";
+import { joinBy } from "./join-by.ts";
+import { Joining, type JoinParts, SCHEMAS } from "./join.ts";
 import { WRONG_CODES_MAX } from "./limits.ts";
 
 const [anna, ben] = [1, 2].map((seed) => peerIdOf(realCrypto.keyPair(new Uint8Array(32).fill(seed)).publicKey));

@@ -1,12 +1,12 @@
 /**
  * How another node becomes one of this person's. This node makes a code; the person types it at the other node, which
- * sends one request. Both derive from the code's secret a key to ask with and a key that seals the answer, so that
+ * sends one request (join-by.ts). Both derive from the code's secret a key to ask with and a key that seals the answer, so that
  * nodes that forward the request learn nothing from it.
  */
 import * as v from "valibot";
 import { base32 } from "multiformats/bases/base32";
 import { type Bytes, concat, equal, utf8 } from "../../base/bytes.ts";
-import { bytesOf, decode, encode, lineOf, type Schema } from "../../base/codec.ts";
+import { bytesOf, encode, lineOf, type Schema } from "../../base/codec.ts";
 import { StarfishError } from "../../base/errors.ts";
 import { packIds, shortIdOf } from "../../net/membership/rows.ts";
 import type { Net } from "../../net/types.ts";
@@ -14,15 +14,15 @@ import type { Clock } from "../../ports/clock.ts";
 import type { Crypto } from "../../ports/crypto.ts";
 import type { PeerId } from "../../ports/network.ts";
 import type { Random } from "../../ports/random.ts";
-import { CARD_NAME_CHARS_MAX, CODE_MS, CODE_SECRET_BYTES, JOIN_MS, WRONG_CODES_MAX } from "./limits.ts";
+import { CARD_NAME_CHARS_MAX, CODE_MS, CODE_SECRET_BYTES, WRONG_CODES_MAX } from "./limits.ts";
 import { SEED_BYTES } from "./secrets.ts";
 
 export const PERSON_PROTOCOL = "/starfish/person/1.0.0";
 
-const ID_BYTES = 6;
+export const ID_BYTES = 6;
 const ASK_BYTES = 16;
 const KEY_BYTES = 32;
-const NONCE_BYTES = 24;
+export const NONCE_BYTES = 24;
 const TAG_BYTES = 16;
 /** Letters between two hyphens, so that a code can be read aloud. */
 const GROUP_CHARS = 5;
@@ -34,10 +34,10 @@ export interface JoinAnswer {
 }
 
 const askSchema: Schema<{ readonly ask: Uint8Array }> = v.object({ ask: bytesOf(ASK_BYTES) });
-const answerSchema: Schema<{ readonly sealed: Uint8Array }> = v.object({
+export const answerSchema: Schema<{ readonly sealed: Uint8Array }> = v.object({
   sealed: bytesOf(NONCE_BYTES + TAG_BYTES, ANSWER_BYTES_MAX),
 });
-const insideSchema: Schema<readonly [name: string, seed: Uint8Array]> = v.tuple([
+export const insideSchema: Schema<readonly [name: string, seed: Uint8Array]> = v.tuple([
   lineOf(CARD_NAME_CHARS_MAX),
   bytesOf(SEED_BYTES),
 ]);
@@ -94,57 +94,21 @@ export class Joining {
   }
 }
 
-/** Rejects as `People.join`. */
-export async function joinBy(
-  code: string,
-  { net, crypto }: JoinParts,
-  { signal }: { readonly signal?: AbortSignal | undefined },
-): Promise<JoinAnswer & { readonly from: PeerId }> {
-  const bytes = parseCode(code);
-  const [id, secret] = [bytes.subarray(0, ID_BYTES), bytes.subarray(ID_BYTES)];
-  const member = net.members().find(({ record }) => equal(packIds([shortIdOf(crypto, record.peer)]), id));
-  if (member === undefined || member.status === "gone") {
-    throw new StarfishError("unreachable", "The node that made this code is not here now");
-  }
-  const { peer } = member.record;
-  if (peer === net.self) throw new StarfishError("usage", "this node made that code; take it to another one");
-  const request = { ask: askOf(crypto, secret) };
-  const options = { signal, timeoutMs: JOIN_MS, isCarried: true };
-  const { sealed } = await net.request(peer, PERSON_PROTOCOL, request, answerSchema, options);
-  const nonce = sealed.subarray(0, NONCE_BYTES);
-  const opened = crypto.open(keyOf(crypto, secret), nonce, sealed.subarray(NONCE_BYTES), utf8(net.self));
-  if (opened === undefined) throw new StarfishError("malformed", "The answer to this code can't be opened");
-  const [name, seed] = decode(insideSchema, opened);
-  return { name, seed, from: peer };
-}
-
 function seal({ crypto, random }: JoinParts, secret: Bytes, to: PeerId, { name, seed }: JoinAnswer): Uint8Array {
   const nonce = random.bytes(NONCE_BYTES);
   return concat([nonce, crypto.seal(keyOf(crypto, secret), nonce, encode([name, seed]), utf8(to))]);
 }
 
-function askOf(crypto: Crypto, secret: Bytes): Uint8Array {
+export function askOf(crypto: Crypto, secret: Bytes): Uint8Array {
   return crypto.derive(secret, "starfish person ask", ASK_BYTES);
 }
 
-function keyOf(crypto: Crypto, secret: Bytes): Uint8Array {
+export function keyOf(crypto: Crypto, secret: Bytes): Uint8Array {
   return crypto.derive(secret, "starfish person answer", KEY_BYTES);
 }
 
 function formatCode(bytes: Bytes): string {
   return base32.baseEncode(bytes).replaceAll(new RegExp(`.{${GROUP_CHARS}}(?=.)`, "g"), "$&-");
-}
-
-/** Throws "usage". */
-function parseCode(code: string): Uint8Array {
-  const letters = code.replaceAll(/[-\s]/g, "").toLowerCase();
-  try {
-    const bytes = base32.baseDecode(letters);
-    if (bytes.length === ID_BYTES + CODE_SECRET_BYTES) return bytes;
-  } catch {
-    // Treated like a code of a wrong length.
-  }
-  throw new StarfishError("usage", "that is not a code; 'me add' on the other node prints one");
 }
 
 /** For the suite that sends the extremes of every schema (test/adversary). */

@@ -17,7 +17,7 @@ import type { Store } from "../../ports/store.ts";
 import type { Address, Correspondent } from "../mail/types.ts";
 import { type Card, cardName, makeCard, personKeyOf } from "./card.ts";
 import { Cards } from "./cards.ts";
-import { joinBy, Joining } from "./join.ts";
+import { Joining } from "./join.ts";
 import { CARD_LOOK_MS, CARD_RENEWED_MS, NODES_PER_PERSON_MAX, PEOPLE_MAP_BYTES_MAX } from "./limits.ts";
 import { type PersonSecret, Secrets, SEED_BYTES } from "./secrets.ts";
 import type { JoinCode, People, PersonId, PersonInfo } from "./types.ts";
@@ -136,6 +136,7 @@ export class NodePeople implements People {
   }
 
   async join(code: string, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<PersonInfo> {
+    const { joinBy } = await import("./join-by.ts");
     const { name, seed } = await joinBy(code, this.#parts, options);
     await this.#become({ name, seed });
     const self = this.self();

@@ -12,11 +12,14 @@ import { CONTROL_BYTES_MAX, PIECE_BYTES, TRANSFER_BYTES_MAX, WINDOW_BYTES } from
 import type { Item, NodeInbox } from "./inbox.ts";
 import { FIRST_ROOT, type HashParts, nextRoot } from "./pieces.ts";
 import type { LiveTarget } from "./types.ts";
+import { refuse } from "./refusal.ts";
 import { controlMessage, type OfferMessage, readMessage, type SenderMessage, senderSchema } from "./wire.ts";
 
 const WINDOW_PIECES = WINDOW_BYTES / PIECE_BYTES;
 
 export interface Sink {
+  /** Where it is in the inbox, if it goes there. */
+  readonly item?: Item;
   /** Called before each channel. After that, `pieces` tells where to resume. */
   resume(): Promise<void>;
   readonly pieces: number;
@@ -351,19 +354,6 @@ class Line {
       this.#failed.abort(toStarfishError(error, "io"));
     }
   }
-}
-
-/** Tells the sender why the transfer ends. */
-export function refuse(channel: Channel, error: StarfishError): void {
-  channel.send(controlMessage({ is: "refuse", ...refusalOf(error) }));
-  channel.end();
-}
-
-const TOLD = ["refused", "timeout", "full", "busy", "cancelled", "corrupt", "malformed", "closed"] as const;
-
-function refusalOf({ code, message }: StarfishError): { code: (typeof TOLD)[number] | "io"; message: string } {
-  const told = TOLD.find((one) => one === code) ?? "io";
-  return { code: told, message: message.slice(0, 500).toWellFormed() };
 }
 
 function outOfPlace(): StarfishError {

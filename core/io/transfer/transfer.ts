@@ -3,6 +3,7 @@
  * Everything is sent on channels of links. These are encrypted from end to end, even if another member relays them.
  * Nothing is sent in requests that members forward for each other, because these members could read it.
  */
+import { assert } from "../../base/assert.ts";
 import { equal, toHex } from "../../base/bytes.ts";
 import { isStarfishError, messageOf, StarfishError, toStarfishError } from "../../base/errors.ts";
 import { Listeners, type Unsubscribe } from "../../base/events.ts";
@@ -18,8 +19,8 @@ import type { ShardStore } from "../../ports/shard-store.ts";
 import type { Store } from "../../ports/store.ts";
 import { Answers, TRANSFER_ANSWERS } from "../devices/answers.ts";
 import type { Answer, Devices } from "../devices/types.ts";
-import { NodeInbox } from "./inbox.ts";
-import { Incoming, InboxSink, LiveSink, refuse, type Sink } from "./incoming.ts";
+import { type Item, NodeInbox } from "./inbox.ts";
+import type { Incoming, Sink } from "./incoming.ts";
 import {
   CONTROL_BYTES_MAX,
   FIRST_MEETING_MS,
@@ -35,6 +36,7 @@ import {
 } from "./limits.ts";
 import { type Decision, offerOf, Offers, targetOf, type Waiter } from "./offers.ts";
 import type { Outgoing, Way } from "./outgoing.ts";
+import { refuse } from "./refusal.ts";
 import type { Inbox, Offer, ReceiveOptions, SendOptions, Transfer, TransferInfo, TransferSource } from "./types.ts";
 import { controlMessage, type OfferMessage, readMessage, senderSchema, TRANSFER_PROTOCOL } from "./wire.ts";
 
@@ -115,6 +117,8 @@ class NodeTransfer implements Transfer {
   readonly #waiters = new Map<Waiter, PromiseWithResolvers<Coming>>();
   readonly #stops: Unsubscribe[];
   #isClosed = false;
+  /** The code that takes transfers, once somebody has offered one. */
+  #incomingCode: typeof import("./incoming.ts") | undefined;
 
   constructor(parts: TransferParts, changed: Changes, inbox: NodeInbox, answers: Answers) {
     this.#parts = parts;
@@ -257,7 +261,7 @@ class NodeTransfer implements Transfer {
 
   list(): readonly TransferInfo[] {
     const going = [...this.#outgoing.values()].map(({ transfer }) => transfer.info);
-    const live = [...this.#incoming.values()].filter(({ incoming }) => incoming.sink instanceof LiveSink);
+    const live = [...this.#incoming.values()].filter(({ incoming }) => incoming.sink.item === undefined);
     return [...going, ...live.map((one) => this.#infoOf(one)), ...this.#inbox.partial(), ...this.#inbox.items()];
   }
 
@@ -304,6 +308,7 @@ class NodeTransfer implements Transfer {
     const { clock, net, log } = this.#parts;
     const messages = new Messages(channel, { bytesMax: PIECE_BYTES + 1, messagesMax: MESSAGES_MAX });
     try {
+      this.#incomingCode ??= await import("./incoming.ts");
       const first = await withDeadline(clock, FIRST_WORD_MS, "An offer", (signal) => messages.next(signal));
       const said = readMessage(senderSchema, first, CONTROL_BYTES_MAX);
       if (said instanceof Uint8Array || said.is !== "offer") throw new StarfishError("malformed", "No offer");
@@ -363,7 +368,7 @@ class NodeTransfer implements Transfer {
     const running = this.#incoming.get(item.id);
     if (running !== undefined) return running;
     this.#checkRoom(from);
-    return this.#add(item.id, from, item.record.name, message, new InboxSink(this.#inbox, item), false);
+    return this.#add(item.id, from, item.record.name, message, this.#inboxSink(item), false);
   }
 
   /**
@@ -378,7 +383,7 @@ class NodeTransfer implements Transfer {
     const running = this.#incoming.get(item.id);
     if (running !== undefined) return running;
     this.#checkRoom(from);
-    return this.#add(item.id, from, item.record.name, message, new InboxSink(this.#inbox, item), false);
+    return this.#add(item.id, from, item.record.name, message, this.#inboxSink(item), false);
   }
 
   /** Rejects with "busy", "full", "io". */
@@ -391,8 +396,8 @@ class NodeTransfer implements Transfer {
       this.#beginning.add(place);
       const sink: Sink =
         into === undefined
-          ? new InboxSink(this.#inbox, await this.#inbox.open(from, name, message))
-          : new LiveSink(into, message.manifestBytes);
+          ? this.#inboxSink(await this.#inbox.open(from, name, message))
+          : new this.#code.LiveSink(into, message.manifestBytes);
       const coming = this.#add(toHex(message.id), from, name, message, sink, waiter !== undefined);
       taken?.resolve(coming);
       return coming;
@@ -404,8 +409,17 @@ class NodeTransfer implements Transfer {
     }
   }
 
+  get #code(): typeof import("./incoming.ts") {
+    assert(this.#incomingCode !== undefined, "an offer is read after the code that takes it has been fetched");
+    return this.#incomingCode;
+  }
+
+  #inboxSink(item: Item): Sink {
+    return new this.#code.InboxSink(this.#inbox, item);
+  }
+
   #add(id: string, from: PeerId, name: string, message: OfferMessage, sink: Sink, isAwaited: boolean): Coming {
-    const incoming = new Incoming(message, sink, {
+    const incoming = new this.#code.Incoming(message, sink, {
       ...this.#parts,
       onProgress: () => this.#changed.soon(),
       onFault: (what) => this.#parts.net.misbehaved(from, `${TRANSFER_PROTOCOL}: ${what}`),
@@ -447,7 +461,7 @@ class NodeTransfer implements Transfer {
 
   #infoOf({ from, name, incoming, startedAtMs }: Coming, isWhole = false): TransferInfo {
     const { offer, sink } = incoming;
-    if (sink instanceof InboxSink) return this.#inbox.info(sink.item);
+    if (sink.item !== undefined) return this.#inbox.info(sink.item);
     const { title, files, folders, totalBytes, manifestBytes, id } = offer;
     const done = Math.max(0, sink.pieces * PIECE_BYTES - manifestBytes);
     return {
