@@ -33,7 +33,7 @@ function insert(map: ReplicaMap): void {
 
 test.each([
   ["one after the other", 1_000, 1, 5],
-  ["in dozens, so many that they are spread over entries", 1_200, 60, 2 ** 40],
+  ["in dozens, so many that they are spread over entries", 1_100, 60, 2 ** 40],
 ])("a writer of a counter costs 24 bytes at most (%s)", (_, writers, together, most) => {
   const time = new TestTime();
   const map = new ReplicaMap(1, time);
