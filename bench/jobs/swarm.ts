@@ -230,11 +230,12 @@ async function run(options: SwarmOptions): Promise<SwarmRun> {
     }
     if (lab.world.nowMs - said < SAY_MS) continue;
     said = lab.world.nowMs;
-    memoryMost = Math.max(memoryMost ?? 0, memoryUsed() ?? 0);
+    const memory = memoryUsed() ?? 0;
+    memoryMost = Math.max(memoryMost ?? 0, memory);
     const { done } = lab.node("n0").jobs.state(id)?.tasks ?? { done: 0 };
-    say(
-      `${done} of ${tasks} tasks after ${Math.round((said - beganMs) / 1_000)} virtual s; ${begun.again} begun again`,
-    );
+    const sinceS = Math.round((said - beganMs) / 1_000);
+    const each = memoryBefore && `, ${Math.round((memory - memoryBefore) / nodes / 1_000)} kB a node`;
+    say(`${done} of ${tasks} tasks after ${sinceS} virtual s, ${begun.again} begun again${each ?? ""}`);
   }
   const tookMs = lab.world.nowMs - beganMs;
   const cpu = process.cpuUsage(cpuBegan);
