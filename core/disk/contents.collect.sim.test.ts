@@ -10,9 +10,11 @@ import type { ContentRef } from "./types.ts";
 
 const KIB = 1024;
 const HOUR_MS = 3_600_000;
+/** Several times as long as the collector waits between two looks; shorter than a put of the story may take, as its lease is. */
+const KEPT_MS = HOUR_MS / 2;
 
-async function swarmOf(count: number, seed: number, unreferencedKeptMs = HOUR_MS): Promise<DiskSwarm> {
-  const swarm = new DiskSwarm(new SimWorld({ seed }), { unreferencedKeptMs });
+async function swarmOf(count: number, seed: number): Promise<DiskSwarm> {
+  const swarm = new DiskSwarm(new SimWorld({ seed }), { unreferencedKeptMs: KEPT_MS });
   await swarm.grow(count);
   return swarm;
 }
@@ -30,9 +32,9 @@ test("what no source names is gone after its time, its list and all its shards; 
   const references = new Set([ref.cid, largeRef.cid]);
   for (const { contents } of swarm.nodes)
     contents.addReferences(() => [...references, ...(contents === swarm.node("m2").contents ? [] : [keptRef.cid])]);
-  await swarm.world.runFor(0.9 * HOUR_MS);
+  await swarm.world.runFor(0.9 * KEPT_MS);
   expect(await swarm.read(swarm.node("m0"), unwanted)).toHaveLength(unwanted.sizeBytes);
-  await swarm.world.runFor(1.7 * HOUR_MS);
+  await swarm.world.runFor(1.7 * KEPT_MS);
   expect((await swarm.readFailure(swarm.node("m0"), unwanted)).code).toBe("not-found");
   await swarm.readsBack(swarm.nodes, [
     [ref, wanted],
@@ -40,7 +42,7 @@ test("what no source names is gone after its time, its list and all its shards; 
     [keptRef, kept],
   ]);
   references.clear();
-  await swarm.world.runFor(2.6 * HOUR_MS);
+  await swarm.world.runFor(2.6 * KEPT_MS);
   await swarm.readsBack(swarm.nodes, [[keptRef, kept]]);
   expect(swarm.storedBytes).toBeLessThan(4.6 * kept.length);
 });
@@ -66,7 +68,7 @@ test("nothing is collected while a member is missing that has not said goodbye",
   const ref = await swarm.put(swarm.node("m0"), bytes);
   for (const { contents } of swarm.nodes) contents.addReferences(() => []);
   swarm.crash("m3");
-  await swarm.world.runFor(3 * HOUR_MS);
+  await swarm.world.runFor(3 * KEPT_MS);
   await swarm.readsBack(swarm.nodes, [[ref, bytes]]);
 });
 
@@ -109,15 +111,12 @@ class References {
   }
 }
 
-/** Shorter than a put of the story may take, and so is its lease. */
-const KEPT_MS = HOUR_MS / 2;
-
 test.each(seeds(1, 50))(
   "beside long puts, puts of what is there already, and cuts, what is wanted stays (seed %i)",
   async (seed) => {
     const random = new SeededRandom(`collect/${seed}`);
     const upTo = (bound: number): number => Math.floor(random.real() * bound);
-    const swarm = await swarmOf(5, seed, KEPT_MS);
+    const swarm = await swarmOf(5, seed);
     const someone = (): DiskNode => swarm.nodes[upTo(5)] as DiskNode;
     const references = new References(random);
     for (const node of swarm.nodes) await swarm.settle(references.addTo(node));

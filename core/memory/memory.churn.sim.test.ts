@@ -30,7 +30,7 @@ async function expectGoodEnd(options: StoryOptions): Promise<Outcome> {
 }
 
 describe("under churn, cuts and wrong clocks all that was acknowledged is kept, and all become equal", () => {
-  const few = isLong ? { machines: 30, minutes: 3 } : { machines: 20, minutes: 2 };
+  const few = isLong ? { machines: 30, minutes: 3 } : { machines: 16, minutes: 1.5 };
   test.each(seeds(1, 100))(`${few.machines} nodes, ${few.minutes} minutes (seed %i)`, async (seed) => {
     const options = { seed, ...few, medianSessionMs: 120_000, entries: 500, writesPerSecond: 20 };
     const { writes, acknowledgements, equalMs } = await expectGoodEnd(options);
@@ -39,7 +39,7 @@ describe("under churn, cuts and wrong clocks all that was acknowledged is kept, 
     expect(equalMs).toBeLessThan(5_000);
   });
 
-  const many = isLong ? { machines: 100, entries: 10_000 } : { machines: 40, entries: 4_000 };
+  const many = isLong ? { machines: 100, entries: 10_000 } : { machines: 24, entries: 3_000 };
   test.each(seeds(1, 200))(`${many.machines} nodes, ${many.entries} entries (seed %i)`, async (seed) => {
     const options = { seed, ...many, minutes: 1, medianSessionMs: 120_000, writesPerSecond: 8 };
     const { acknowledgements, equalMs } = await expectGoodEnd({ ...options, filled: true });

@@ -4,7 +4,7 @@ import * as v from "valibot";
 import { encode } from "../../core/base/codec.ts";
 import { PING_PROTOCOL } from "../../core/net/net.ts";
 import { moduleOf } from "../sim/shell-bench.ts";
-import { seeds } from "../sim/seeds.ts";
+import { isLong, seeds } from "../sim/seeds.ts";
 import { extremesOf } from "./extremes.ts";
 import { allSchemas } from "./registry.ts";
 import { dictionaryOf, samplesOf } from "./samples.ts";
@@ -13,7 +13,7 @@ import { Scene } from "./scene.ts";
 
 /** A file that some of its holders have to be asked for. */
 const FILE_BYTES = 20_000;
-const EXTREMES_EACH = 25;
+const EXTREMES_EACH = isLong ? 25 : 12;
 
 test.each(seeds(1, 20))("honest nodes ask, and go on whatever they are answered (seed %i)", async (seed) => {
   const scene = await Scene.open(seed);

@@ -14,6 +14,8 @@ const SPREAD_MS_MAX = 1_500;
 /** A node counts when it has been linked for so long. */
 const JOINED_MS = 3_000;
 const LOOK_MS = 250;
+/** Of swarms that are cut in halves. */
+const HALVED_SIZE = isLong ? 40 : 20;
 
 /** By how much the times of these are apart, ms. */
 function spread(nodes: readonly CrowdNode[]): number {
@@ -165,7 +167,7 @@ describe("two swarms that differ become one and stay it", () => {
   ])("when they were cut and all clocks of one half were set (seed %i, by %i ms)", async (seed, apartMs) => {
     const world = new SimWorld({ seed, path: { loss: 0.02 } });
     const crowd = new Crowd(world);
-    for (let i = 0; i < 40; i++) {
+    for (let i = 0; i < HALVED_SIZE; i++) {
       crowd.add({ name: `m${i}`, kind: i % 4 < 2 ? "node" : "tab" });
       await world.runFor(100);
     }
@@ -184,7 +186,7 @@ describe("two swarms that differ become one and stay it", () => {
     const crowd = new Crowd(world);
     crowd.side = (name) => numberOf(name) % 2;
     world.partition((from, to) => crowd.side(from.name) !== crowd.side(to.name));
-    for (let i = 0; i < 40; i++) {
+    for (let i = 0; i < HALVED_SIZE; i++) {
       const skewMs = i === 1 ? 20_000 : 0;
       crowd.add({ name: `m${i}`, kind: i % 4 < 2 ? "node" : "tab", skewMs });
       await world.runFor(200);
