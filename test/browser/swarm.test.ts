@@ -7,6 +7,15 @@ import { openTabs, type Tab, type Tabs } from "./tabs.ts";
 
 /** Within this time a killed node has to be noticed: 6 s by the issue, and the page is read four times a second. */
 const NOTICED_MS = 6_500;
+/**
+ * A direct path that was not found at once is tried again after 5 s and after 30 s (core/transport/dial.ts). On a busy
+ * machine the first tries may take too long.
+ */
+const DIRECT_MS = 60_000;
+/** A busy machine has few quiet moments. */
+const QUIET_MS = 90_000;
+/** Time limit of the longest story, which waits for direct paths twice. */
+const LONGEST_MS = 240_000;
 /** Time limit of a job that loses half of its nodes. It takes 40 s on two cores while another file of tests runs. */
 const HALVED_JOB_MS = 110_000;
 
@@ -46,11 +55,15 @@ async function others(tab: Tab): Promise<string[]> {
 
 /** Tasks and their worker are fetched in quiet moments; a node may be killed after that. */
 async function haveEverything(tab: Tab): Promise<void> {
-  await tab.page.waitForFunction(() => {
-    const later = document.querySelector<HTMLMetaElement>('meta[name="starfish-later"]')?.content.split(" ") ?? [];
-    const loaded = new Set(performance.getEntriesByType("resource").map((entry) => entry.name));
-    return later.length > 0 && later.every((file) => loaded.has(new URL(file, document.baseURI).href));
-  });
+  await tab.page.waitForFunction(
+    () => {
+      const later = document.querySelector<HTMLMetaElement>('meta[name="starfish-later"]')?.content.split(" ") ?? [];
+      const loaded = new Set(performance.getEntriesByType("resource").map((entry) => entry.name));
+      return later.length > 0 && later.every((file) => loaded.has(new URL(file, document.baseURI).href));
+    },
+    undefined,
+    { timeout: QUIET_MS },
+  );
 }
 
 async function linkedDirectly(tabs: readonly Tab[]): Promise<void> {
@@ -58,7 +71,7 @@ async function linkedDirectly(tabs: readonly Tab[]): Promise<void> {
     for (const other of tabs) {
       if (other === tab) continue;
       const name = await other.name();
-      await expect.poll(async () => (await links(tab)).get(name), { timeout: 20_000 }).toBe("direct by WebRTC");
+      await expect.poll(async () => (await links(tab)).get(name), { timeout: DIRECT_MS }).toBe("direct by WebRTC");
     }
   }
 }
@@ -100,48 +113,47 @@ async function openThree(): Promise<[Tab, Tab, Tab]> {
   return [a, b, c];
 }
 
-test("three tabs and a node all see each other, and tabs link directly by WebRTC", async () => {
-  const three = await openThree();
-  for (const tab of three) await expect.poll(() => others(tab), { timeout: 20_000 }).toHaveLength(3);
-  await linkedDirectly(three);
-  const [a, b] = three;
-  const { output } = await a.run("peers");
-  expect(output).toContain(await b.name());
-  expect((await a.run(`ping -c 1 ${await b.name()} || ping ${await b.name()}`)).ok).toBe(true);
-  for (const tab of three) expect(tab.complaints).toEqual([]);
-});
+test(
+  "three tabs and a node all see each other, and tabs link directly by WebRTC; the node is killed: the tabs notice, stay a swarm, introduce each other, and compute on",
+  { timeout: LONGEST_MS },
+  async () => {
+    const [a, b, c] = await openThree();
+    for (const tab of [a, b, c]) await expect.poll(() => others(tab), { timeout: 20_000 }).toHaveLength(3);
+    await linkedDirectly([a, b, c]);
+    const { output: peers } = await a.run("peers");
+    expect(peers).toContain(await b.name());
+    expect((await a.run(`ping -c 1 ${await b.name()} || ping ${await b.name()}`)).ok).toBe(true);
+    for (const tab of [a, b, c]) expect(tab.complaints).toEqual([]);
+    await Promise.all([a, b, c].map(haveEverything));
+    const killedAt = performance.now();
+    await node.process.end("SIGKILL");
+    for (const tab of [a, b, c]) {
+      await expect.poll(() => others(tab), { timeout: NOTICED_MS, interval: 250 }).toHaveLength(2);
+    }
+    console.log(`The death was noticed by all after ${(performance.now() - killedAt).toFixed(0)} ms`);
 
-test("the node is killed: the tabs notice, stay a swarm, introduce each other, and compute on", async () => {
-  const [a, b, c] = await openThree();
-  for (const tab of [a, b, c]) await expect.poll(() => others(tab), { timeout: 20_000 }).toHaveLength(3);
-  await linkedDirectly([a, b, c]);
-  await Promise.all([a, b, c].map(haveEverything));
-  const killedAt = performance.now();
-  await node.process.end("SIGKILL");
-  for (const tab of [a, b, c]) {
-    await expect.poll(() => others(tab), { timeout: NOTICED_MS, interval: 250 }).toHaveLength(2);
-  }
-  console.log(`The death was noticed by all after ${(performance.now() - killedAt).toFixed(0)} ms`);
-
-  // Two tabs lose their link, and only the third is left to introduce them. If two tabs dialled each other at the same
-  // time, the second connection is closed after a while.
-  await expect.poll(() => connected(c), { timeout: 20_000 }).toBe(2);
-  const made = await c.page.evaluate(() => {
-    const connections = (globalThis as unknown as Connections).connections;
-    connections.find((one) => one.connectionState === "connected")?.close();
-    return connections.length;
-  });
-  await expect.poll(() => connected(c), { timeout: 20_000 }).toBe(2);
-  expect(await c.page.evaluate(() => (globalThis as unknown as Connections).connections.length)).toBeGreaterThan(made);
-  await linkedDirectly([a, b, c]);
-  for (const other of [a, b]) expect((await c.run(`ping ${await other.name()}`)).ok).toBe(true);
-  await b.page.getByRole("button", { name: /^Lend \d+ of/ }).click();
-  for (const tab of [a, b, c]) {
-    const { output, ok } = await tab.run("map primes --range 0..2000000 --chunks 8");
-    expect(ok).toBe(true);
-    expect(output).toContain("148933");
-  }
-});
+    // Two tabs lose their link, and only the third is left to introduce them. If two tabs dialled each other at the same
+    // time, the second connection is closed after a while.
+    await expect.poll(() => connected(c), { timeout: 20_000 }).toBe(2);
+    const made = await c.page.evaluate(() => {
+      const connections = (globalThis as unknown as Connections).connections;
+      connections.find((one) => one.connectionState === "connected")?.close();
+      return connections.length;
+    });
+    await expect.poll(() => connected(c), { timeout: 20_000 }).toBe(2);
+    expect(await c.page.evaluate(() => (globalThis as unknown as Connections).connections.length)).toBeGreaterThan(
+      made,
+    );
+    await linkedDirectly([a, b, c]);
+    for (const other of [a, b]) expect((await c.run(`ping ${await other.name()}`)).ok).toBe(true);
+    await b.page.getByRole("button", { name: /^Lend \d+ of/ }).click();
+    for (const tab of [a, b, c]) {
+      const { output, ok } = await tab.run("map primes --range 0..2000000 --chunks 8");
+      expect(ok).toBe(true);
+      expect(output).toContain("148933");
+    }
+  },
+);
 
 test("without WebRTC a tab is a member all the same, relayed, and says why", async () => {
   const whole = await tabs.open(node.invite);
@@ -172,13 +184,13 @@ test("a tab is closed and a node killed half-way through a job, and the answer i
   const [a, b, c] = await openThree();
   for (const tab of [a, b, c]) await expect.poll(() => others(tab), { timeout: 20_000 }).toHaveLength(4);
   await b.page.getByRole("button", { name: /^Lend \d+ of/ }).click();
-  const result = a.run("map primes --range 0..20000000 --chunks 2000", HALVED_JOB_MS);
-  await a.waitFor(/primes [1-9]\d*\/2000 chunks/);
+  const result = a.run("map primes --range 0..8000000 --chunks 800", HALVED_JOB_MS);
+  await a.waitFor(/primes [1-9]\d*\/800 chunks/);
   await b.close();
   await second.process.end("SIGKILL");
   const { output, ok } = await result;
   expect(ok).toBe(true);
-  expect(output).toContain("1270607");
+  expect(output).toContain("539777");
   expect((await c.run("peers")).ok).toBe(true);
 });
 

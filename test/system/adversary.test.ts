@@ -35,6 +35,7 @@ import { allSchemas } from "../adversary/registry.ts";
 import { dictionaryOf, samplesOf } from "../adversary/samples.ts";
 import { WAYS } from "../adversary/says.ts";
 import { Voice } from "../adversary/voice.ts";
+import { isLong } from "../sim/seeds.ts";
 import { eventually, type Lab, type Node, openLab } from "./processes.ts";
 
 const ANSWER_MS = 10_000;
@@ -42,7 +43,7 @@ const MEDIAN_ANSWER_MS = 1_000;
 /** A node at rest takes 150 to 200 MiB, most of which are the platform's; the node's own bounds allow for the rest. */
 const RESIDENT_BYTES_MAX: number = 600 * 1024 * 1024;
 /** The number of extremes of each schema, spread over all of them; the simulations send them all. */
-const EXTREMES_EACH = 8;
+const EXTREMES_EACH = isLong ? 8 : 4;
 /** Sockets of one stranger that do nothing, or too little. */
 const SOCKETS = 150;
 
