@@ -29,7 +29,7 @@ const FEATURES: Readonly<Record<string, number>> = {
   "addon-image": 21_000,
   png: 13_000,
   // map, and the worker in which its tasks run.
-  run: 19_000,
+  run: 20_000,
   // sucrase, for map ts.
   esm: 47_000,
   // The parser that finds the variables which a function closes over, for computer.map.
@@ -58,6 +58,10 @@ const FEATURES: Readonly<Record<string, number>> = {
   // Mail and people: the commands, /mail, and the library that seals.
   "mail-run": 6_000,
   "mail-views": 3_000,
+  // Which mail is not listed if there are too many.
+  crowd: 1_000,
+  // What seals a mail before it is sent.
+  send: 2_000,
   "me-run": 2_000,
   "join-by": 1_500,
   "age-library": 31_000,
@@ -97,9 +101,9 @@ const FEATURES: Readonly<Record<string, number>> = {
   "receive-run": 3_000,
   // Codes for people who are no members: the code that opens one, with the elliptic curve of its PAKE; its command; and
   // the page for somebody who has a code.
-  codes: 11_000,
+  codes: 12_000,
   "code-run": 4_000,
-  "fetch-view": 10_000,
+  "fetch-view": 12_000,
   edit: 6_000,
   watch: 3_000,
   top: 4_000,

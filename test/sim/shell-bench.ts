@@ -25,6 +25,7 @@ import "../../core/disk/content/zip-write.ts";
 import "../../core/io/codes/codes.ts";
 import "../../core/jobs/graph-table.ts";
 import "../../core/jobs/remembered.ts";
+import "../../core/io/mail/send.ts";
 import "../../core/io/people/join-by.ts";
 import "../../core/io/transfer/incoming.ts";
 import "../../core/io/transfer/outgoing.ts";

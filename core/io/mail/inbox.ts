@@ -11,7 +11,7 @@ import type { Log } from "../../ports/log.ts";
 import type { PeerId } from "../../ports/network.ts";
 import type { Store } from "../../ports/store.ts";
 import type { NodePeople } from "../people/people.ts";
-import { Crowd } from "./crowd.ts";
+import type { Crowd } from "./crowd.ts";
 import { type MailEntry, RECEIPTS, type ReceiptState, sameAddress, signReceipt } from "./entries.ts";
 import { LetterQueue } from "./letter-queue.ts";
 import type { Letter } from "./letter.ts";
@@ -78,7 +78,9 @@ export class Inbox {
   readonly #letters = new Map<MailId, Letter>();
   /** Letters that have not been opened yet. */
   readonly #unopened: LetterQueue<Item>;
-  readonly #crowd: Crowd<Item>;
+  /** Who has how many; from when there are too many for the first time. */
+  #crowd: Crowd<Item> | undefined;
+  #counting: Promise<void> | undefined;
   #list: readonly InboxMail[] | undefined;
   #lastNumber = 0;
   #isStoring = false;
@@ -88,7 +90,6 @@ export class Inbox {
     this.#parts = parts;
     this.#numbers = numbers;
     this.#unopened = new LetterQueue(parts.isKnown);
-    this.#crowd = new Crowd(parts.isKnown);
     for (const number of numbers.values()) this.#lastNumber = Math.max(this.#lastNumber, number);
   }
 
@@ -199,7 +200,7 @@ export class Inbox {
     };
     this.#items.set(mail.id, item);
     this.#list = undefined;
-    this.#crowd.add(item);
+    this.#crowd?.add(item);
     this.#unopened.add(item);
     if (before === undefined) {
       this.#numbers.set(mail.id, number);
@@ -213,7 +214,7 @@ export class Inbox {
     const { mail } = item;
     this.#items.delete(mail.id);
     this.#list = undefined;
-    this.#crowd.delete(item);
+    this.#crowd?.delete(item);
     this.#unopened.delete(item);
     this.#letters.delete(mail.id);
     this.#numbers.delete(mail.id);
@@ -221,8 +222,26 @@ export class Inbox {
   }
 
   #makeRoom(): void {
-    const least = this.#items.size > INBOX_MAX ? this.#crowd.least() : undefined;
-    if (least !== undefined) this.#remove(least);
+    while (this.#items.size > INBOX_MAX) {
+      const least = this.#crowd?.least();
+      if (least === undefined) return void (this.#counting ??= this.#count());
+      this.#remove(least);
+    }
+  }
+
+  /** Few inboxes ever have so many mails: the code for it is fetched then. Never rejects. */
+  async #count(): Promise<void> {
+    try {
+      const { Crowd: Counted } = await import("./crowd.ts");
+      const crowd = new Counted<Item>(this.#parts.isKnown);
+      for (const item of this.#items.values()) crowd.add(item);
+      this.#crowd = crowd;
+      this.#makeRoom();
+    } catch (error) {
+      this.#parts.log.write("warn", "mail.not-bounded", { error: messageOf(error) });
+    } finally {
+      this.#counting = undefined;
+    }
   }
 
   #nextNumber(): number {

@@ -30,7 +30,7 @@ import {
   READERS_MAX,
 } from "./limits.ts";
 import { Outbox } from "./outbox.ts";
-import { checkDraft, sealDraft, type Sealed } from "./send.ts";
+import type { Sealed } from "./send.ts";
 import type {
   Address,
   Correspondent,
@@ -150,6 +150,7 @@ class NodeMail implements Mail {
     draft: Draft,
     options: Options & { readonly onProgress?: (progress: SendProgress) => void } = {},
   ): Promise<{ readonly id: MailId; readonly safe: Promise<void> }> {
+    const { checkDraft } = await import("./send.ts");
     checkDraft(draft);
     const { mail, wire, sealed } = await this.#seal(draft, options);
     const sent: SentMail = {
@@ -255,6 +256,7 @@ class NodeMail implements Mail {
       const ended = this.#ended.signal;
       const either = signal === undefined ? ended : AbortSignal.any([signal, ended]);
       const parts = { ...this.#parts, self: net.self, now: () => this.#map.now(), onPut };
+      const { sealDraft } = await import("./send.ts");
       const sealed = await sealDraft({ ...draft, to }, keys, parts, { signal: either, onProgress });
       const signed = signMail(crypto, (purpose, body) => net.sign(purpose, body), sealed.says);
       return { ...signed, sealed };
