@@ -8,7 +8,7 @@ import { MapSwarm, type MapNode } from "../../test/sim/maps.ts";
 import { SeededRandom } from "../../test/sim/random.ts";
 import { isLong, seeds } from "../../test/sim/seeds.ts";
 import { SimWorld } from "../../test/sim/world.ts";
-import "./count-keeper.ts";
+import "./upkeep.ts";
 import "./database.ts";
 import { isStarfishError } from "../base/errors.ts";
 import { createSql, type OwnedSql } from "./sql.ts";

@@ -1,21 +1,20 @@
 /** `computer.sql`: a small front, which loads the database when a statement is first run. */
 import { StarfishError, toStarfishError } from "../base/errors.ts";
 import { Listeners, type Unsubscribe } from "../base/events.ts";
-import type { ReplicatedMap } from "../memory/types.ts";
+import type { ReplacedEntry, ReplicatedMap } from "../memory/types.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { SqlEngine } from "../ports/sql-engine.ts";
 import type { ComputerTable } from "./computer-table.ts";
-import type { CountKeeper } from "./count-keeper.ts";
 import type { Database } from "./database.ts";
 import type { DatabaseChange } from "./follower.ts";
 import { History } from "./history.ts";
-import type { LargeReferences } from "./large-references.ts";
 import type { LargeStore } from "./large-values.ts";
 import { queriesOf, sqlName } from "./query.ts";
 import { folded } from "./schema/names.ts";
 import { nameOf, tokensOf } from "./schema/tokens.ts";
 import type { QueryOptions, SqlDatabase, SqlValue, Transaction } from "./types.ts";
+import type { Upkeep } from "./upkeep.ts";
 
 export interface SqlParts {
   readonly map: ReplicatedMap;
@@ -42,17 +41,18 @@ export function createSql(parts: SqlParts): OwnedSql {
   let database: Promise<Database> | undefined;
   let isClosed = false;
   const history = new History(parts.map);
-  let keeper: Promise<CountKeeper> | undefined;
-  const stopCounts = parts.map.watchReplaced((replaced) => {
-    // The parts of counters and sets.
-    if (!replaced.key.includes("+")) return;
-    keeper ??= import("./count-keeper.ts").then(({ CountKeeper: Keeper }) => new Keeper(parts));
-    keeper.then(
-      (loaded) => {
-        if (!isClosed) loaded.take(replaced);
-      },
-      () => (keeper = undefined),
-    );
+  let upkeep: Upkeep | undefined;
+  const loadUpkeep = async (): Promise<Upkeep> => {
+    const { Upkeep: Loaded } = await import("./upkeep.ts");
+    return (upkeep ??= new Loaded(parts));
+  };
+  const take = async (replaced: ReplacedEntry): Promise<void> => {
+    const loaded = await loadUpkeep();
+    if (!isClosed) loaded.take(replaced);
+  };
+  const stopUpkeep = parts.map.watchReplaced((replaced) => {
+    // What counters and sets have. If the code can't be loaded, other nodes do the same.
+    if (replaced.key.includes("+")) take(replaced).catch(() => {});
   });
   const load = async (): Promise<Database> => {
     const { Database: Loaded } = await import("./database.ts");
@@ -83,11 +83,6 @@ export function createSql(parts: SqlParts): OwnedSql {
       isOver = true;
       for (const stop of stops) stop();
     };
-  };
-  let references: LargeReferences | undefined;
-  const loadReferences = async (): Promise<void> => {
-    const { LargeReferences: Loaded } = await import("./large-references.ts");
-    references ??= new Loaded(parts.map, parts.clock);
   };
   let current: Database | undefined;
   const use = async (): Promise<Database> => (current = await loaded());
@@ -142,15 +137,14 @@ export function createSql(parts: SqlParts): OwnedSql {
     sql,
     references: () => {
       // The collector comes again.
-      if (references === undefined) loadReferences().catch(() => {});
-      return references?.all() ?? [];
+      if (upkeep === undefined) loadUpkeep().catch(() => {});
+      return upkeep?.references() ?? [];
     },
     close: async () => {
-      references?.close();
       isClosed = true;
       history.close();
-      stopCounts();
-      (await keeper?.catch(() => undefined))?.close();
+      stopUpkeep();
+      upkeep?.close();
       (await database?.catch(() => undefined))?.close();
     },
   };

@@ -87,8 +87,7 @@ const FEATURES: Readonly<Record<string, number>> = {
   "sql-run": 16_000,
   "computer-tables": 5_000,
   // What looks after counters, and the list of large values for the collector of the disk.
-  "count-keeper": 5_000,
-  "large-references": 3_000,
+  upkeep: 6_000,
   insert: 1_000,
   export: 1_000,
   "sql-file": 2_000,

@@ -10,13 +10,12 @@ import { unsharedCores } from "../../core/sandbox/core-budget.ts";
 // Modules that commands load when they are first used are imported here, because virtual time does not wait for
 // imports.
 import "../../core/db/as-of.ts";
-import "../../core/db/count-keeper.ts";
 import "../../core/db/database.ts";
 import "../../core/db/export.ts";
 import "../../core/db/insert.ts";
-import "../../core/db/large-references.ts";
 import "../../core/db/row-history.ts";
 import "../../core/db/sql-file.ts";
+import "../../core/db/upkeep.ts";
 import "../../core/disk/content/car.ts";
 import "../../core/disk/content/tar.ts";
 import "../../core/disk/content/unixfs-read.ts";
