@@ -5,6 +5,7 @@
  */
 import { assert } from "../../base/assert.ts";
 import { isStarfishError } from "../../base/errors.ts";
+import { release } from "../../base/owned.ts";
 import { Semaphore } from "../../base/semaphore.ts";
 import type { PeerId } from "../../ports/network.ts";
 import type { Found, Unit } from "./census.ts";
@@ -65,8 +66,8 @@ export class Mender {
    */
   async begin(mending: Mending): Promise<() => Promise<readonly PutResult[]>> {
     const window = mending.isRebuilding ? this.#rebuilt : this.#asked;
-    const release = await window.acquire(bytesOf(mending));
-    return () => this.#mend(mending).finally(release);
+    const leave = await window.acquire(bytesOf(mending));
+    return () => this.#mend(mending).finally(leave);
   }
 
   async #mend(mending: Mending): Promise<readonly PutResult[]> {
@@ -136,14 +137,23 @@ export class Mender {
     const { list } = await lists.of(unit.stored, { signal });
     const wanted = targets.map(({ shard }) => shard);
     const shards = await gather(this.#parts, list, id, stripe, wanted, { signal, found, hedgeMs: BULK_HEDGE_MS });
-    return Promise.all(
+    let isAnswered = true;
+    const results = await Promise.all(
       targets.map(async ({ shard, node }) => {
         const bytes = shards.get(shard);
         assert(bytes !== undefined, "gathering gives what is wanted");
         const content = { bytes, sha256: list.hashOf(stripe, shard) };
-        return peers.put(node, { id, stripe, shard }, content).catch(resultOf);
+        try {
+          return await peers.put(node, { id, stripe, shard }, content);
+        } catch (error) {
+          isAnswered = false;
+          return resultOf(error);
+        }
       }),
     );
+    // What has not been answered may still be on its way out.
+    if (isAnswered) for (const bytes of shards.values()) release(bytes);
+    return results;
   }
 }
 
