@@ -49,6 +49,7 @@ const HINTS: readonly (readonly [names: string, hint: string])[] = [
   ["bzip2 bunzip2 xz unxz zstd 7z rar unrar", "'gzip', 'tar -z', 'zip' and 'unzip' are here"],
   ["write wall talk mesg", "'echo TEXT > /dev/MEMBER/notify' shows a text to the person at a member"],
   ["zsh fish ksh dash csh tcsh", "the language of this shell is that of bash"],
+  ["!!", "the arrow up brings back the line before, Ctrl-R searches"],
   ["stty tput", "the terminal is set by the shell itself"],
 ];
 

@@ -85,6 +85,19 @@ test("a thousand pipelines, a hundred of them cancelled, leave nothing behind", 
   expect(session.jobs.all).toEqual([]);
 });
 
+test("a fork bomb meets its bound, and is over", async () => {
+  const shell = open();
+  const { session } = shell;
+  const before = session.processCount;
+  const bomb = start(shell, ":(){ :|:& };:");
+  expect(await bench.world.settle(bomb.status, { withinMs: 1_000 })).toBe(0);
+  while (session.processCount > before) await runs();
+  expect(bomb.stderr.text()).toContain("processes at once");
+  const after = start(shell, "(echo still) | cat");
+  expect(await bench.world.settle(after.status, { withinMs: 1_000 })).toBe(0);
+  expect(after.stdout.text()).toBe("still\n");
+});
+
 test("PS1 of a start-up file is the prompt, the swarm's first and then the node's", async () => {
   const shell = open();
   const write = start(

@@ -63,7 +63,6 @@ test("fuzzed lines crash nothing, and each gives a status", async () => {
 test.each([
   ["endless recursion", "f() { f; }; f", "nesting level exceeded"],
   ["recursion by eval", "f() { eval f; }; f", "nesting level exceeded"],
-  ["a fork bomb", ":(){ :|:& };:; wait", "processes at once"],
   ["a variable of 100 MB", 'x=0123456789; while :; do x="$x$x"; done', "at most"],
   ["a field of 100 MB", "printf '%0100000000d' 1 > /tmp/o", "too wide"],
   ["a million words", "echo {1..10000000}", "more than"],

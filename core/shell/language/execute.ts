@@ -46,6 +46,7 @@ async function runStatement({ command, background, pos, end }: Statement, frame:
     await runNode(command, frame);
     return;
   }
+  await beforeCommand(frame);
   state.line = source.lineAt(pos);
   const text = source.text.slice(pos, end).replace(/\s*&\s*$/, "");
   const job = startJob(text, frame, async (inner) => {

@@ -80,6 +80,8 @@ export class SessionInterpreter implements Interpreter {
   readonly #options: SessionOptions;
   readonly #life: AbortSignal;
   readonly #processes = new Map<number, Process>();
+  /** Background processes that a subshell has started, which may go on without it. */
+  readonly #orphans = new Set<Process>();
   readonly #frames = new WeakMap<Process, Frame>();
   #lastPid: number;
 
@@ -121,6 +123,8 @@ export class SessionInterpreter implements Interpreter {
 
   newProcess(frame: Frame, options: { isDetached?: boolean; outer?: AbortSignal | undefined } = {}): Process {
     if (this.#processes.size >= PROCESSES_MAX) {
+      // Otherwise those of a fork bomb would take each place that becomes free, for ever.
+      for (const orphan of this.#orphans) orphan.kill("KILL");
       throw new ShellFault(`fork: a shell has at most ${PROCESSES_MAX} processes at once`, {
         isFatal: true,
         status: 254,
@@ -133,6 +137,7 @@ export class SessionInterpreter implements Interpreter {
     );
     process.pause = () => turns.due(this.#options.clock);
     this.#processes.set(process.pid, process);
+    if (options.isDetached === true && frame.state.subshellDepth > 0) this.#orphans.add(process);
     return process;
   }
 
@@ -169,6 +174,7 @@ export class SessionInterpreter implements Interpreter {
 
   ended({ process }: Frame): void {
     this.#processes.delete(process.pid);
+    this.#orphans.delete(process);
   }
 
   async runPendingTraps(frame: Frame): Promise<void> {
