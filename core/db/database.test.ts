@@ -239,6 +239,12 @@ test("what is added to a counter on several nodes at once all counts, and so do 
   for (const node of nodes) expect(await node`SELECT hits, tags FROM t`).toEqual([{ hits: 2, tags: "[]" }]);
 });
 
+test("the regular end of a computer is no lost index", async () => {
+  await sql`CREATE TABLE t (id INTEGER PRIMARY KEY)`;
+  await swarm.close();
+  expect(swarm.warned).toEqual([]);
+});
+
 test("an index that is lost is made anew from the map", async () => {
   await sql`CREATE TABLE t (id INTEGER PRIMARY KEY, a)`;
   await sql`INSERT INTO t VALUES (1, 1), (2, 2)`;
@@ -256,6 +262,7 @@ test("an index that is lost is made anew from the map", async () => {
     { id: 3, a: 3 },
   ]);
   expect(sql.stat()).toMatchObject({ index: "ready", rebuilt: 1 });
+  expect(swarm.warned).toEqual(["db.index-lost"]);
 });
 
 test("a table without a primary key may have columns called like its hidden key, but for the name that finds its rows", async () => {

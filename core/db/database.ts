@@ -235,7 +235,7 @@ export class Database {
     const release = await this.#turns.take("exclusive");
     try {
       const client = new IndexClient(engine, clock, (error) => {
-        log.write("warn", "db.index-lost", { message: error.message });
+        if (!this.#isClosed) log.write("warn", "db.index-lost", { message: error.message });
         this.#lost(client);
       });
       this.#client = client;
