@@ -1,35 +1,7 @@
 /** Which tests run where; docs/testing.md says what each project is for. */
 import { playwright } from "@vitest/browser-playwright";
 import { defineConfig, type ViteUserConfig } from "vitest/config";
-import { BaseSequencer, type TestSpecification } from "vitest/node";
 import { CHROMIUM_ARGS, chromiumPath } from "./tools/chromium.ts";
-
-/** The longest of those with processes and tabs, so that no core waits for one of them at the end. */
-const LONGEST: readonly string[] = [
-  "test/browser/swarm.test.ts",
-  "test/browser/files.test.ts",
-  "test/browser/page.test.ts",
-  "test/system/adversary.test.ts",
-  "test/system/files.test.ts",
-  "test/browser/reload.test.ts",
-  "test/browser/terminal.test.ts",
-  "test/browser/minute.test.ts",
-  "test/system/jobs-swarm.test.ts",
-  "test/browser/files-swarm.test.ts",
-  "test/browser/mail.test.ts",
-  "test/system/package.test.ts",
-];
-
-/** These begin; the others follow as vitest orders them, by what it knows of the last run, or by their size. */
-class LongestFirst extends BaseSequencer {
-  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const rank = ({ moduleId }: TestSpecification): number => {
-      const at = LONGEST.findIndex((name) => moduleId.endsWith(name));
-      return at < 0 ? LONGEST.length : at;
-    };
-    return (await super.sort(files)).toSorted((a, b) => rank(a) - rank(b));
-  }
-}
 
 const isomorphic = [
   "core/**/*.test.ts",
@@ -48,7 +20,6 @@ const chaiConfig = { truncateThreshold: 2_000 };
  */
 const config: ViteUserConfig = defineConfig({
   test: {
-    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
@@ -101,7 +72,7 @@ const config: ViteUserConfig = defineConfig({
         },
       },
       {
-        // Real processes and real tabs, three files at a time on two cores, because they wait between what they compute.
+        // Real processes and real tabs, two files at a time: three on two cores take no less time.
         // Conditions are polled for as long as a busy machine may need; one that comes true is still seen at once.
         test: {
           name: "system",
@@ -110,7 +81,7 @@ const config: ViteUserConfig = defineConfig({
           include: ["test/system/**/*.test.ts"],
           testTimeout: 300_000,
           hookTimeout: 120_000,
-          maxWorkers: 3,
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
       },
@@ -122,8 +93,8 @@ const config: ViteUserConfig = defineConfig({
           include: ["test/browser/**/*.test.ts"],
           testTimeout: 300_000,
           hookTimeout: 120_000,
-          maxWorkers: 3,
-          sequence: { groupOrder: 1 },
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

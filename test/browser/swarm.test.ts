@@ -8,14 +8,14 @@ import { openTabs, type Tab, type Tabs } from "./tabs.ts";
 /** Within this time a killed node has to be noticed: 6 s by the issue, and the page is read four times a second. */
 const NOTICED_MS = 6_500;
 /**
- * A direct path that was not found at once is tried again after 5 s and after 30 s (core/transport/dial.ts). On a busy
- * machine the first tries may take too long.
+ * A direct path that was not found at once is tried again after 5, 30 and 120 s (core/transport/dial.ts). While another
+ * file opens its tabs, the first tries may take too long.
  */
-const DIRECT_MS = 60_000;
+const DIRECT_MS = 200_000;
 /** A busy machine has few quiet moments. */
 const QUIET_MS = 90_000;
 /** Time limit of the longest story, which waits for direct paths twice. */
-const LONGEST_MS = 240_000;
+const LONGEST_MS = 500_000;
 /** Time limit of a job that loses half of its nodes. It takes 40 s on two cores while another file of tests runs. */
 const HALVED_JOB_MS = 110_000;
 
