@@ -62,7 +62,7 @@ test("files put in a tab that is killed with two others as soon as they are safe
   await expect.poll(() => doomed.page.locator("#space-nodes li").count()).toBe(7);
   await drop(doomed, FILES);
   const said = doomed.page.locator("#files-said");
-  await expect.poll(() => said.innerText(), { timeout: 180_000 }).toMatch(/^Added 18 files, survives/);
+  await expect.poll(() => said.innerText(), { timeout: 60_000 }).toMatch(/^Added 18 files, survives/);
   const [, any] = /the loss of any (\d+) of \d+ nodes; all on this computer/.exec(await said.innerText()) ?? [];
   await dying.kill();
   // The promise is that any half of the seven may go; if all seven are known from the start, any five may.
