@@ -24,7 +24,7 @@ const WORKERS = availableParallelism();
 /** 64 with two workers. */
 const CHUNKS = 32 * WORKERS;
 const CHUNK_MS = 250;
-/** From issue 2: total at most this many times the ideal. */
+/** The bound: the total may be this many times the ideal. */
 const RATIO_MAX = 1.1;
 /** Where the ranges begin: chunks of equal length take equally long up there. */
 const LO = 1_000_000_000;

@@ -2,7 +2,7 @@
  * Keystroke to screen: characters typed into the terminal of the real page in Chromium while a job runs on all cores of
  * this machine. The time is measured in the page, from the moment when the browser got the key until the frame that
  * shows its character has been drawn. Prints the median, the 95th percentile and the most, once without the job and
- * once with it. Exits with 1 if the median with the job is above the requirement. Needs `npm run build` before.
+ * once with it. Exits with 1 if the median with the job is above the bound. Needs `npm run build` before.
  *
  *     node bench/page-keys.ts [--keys 200]
  */
@@ -11,7 +11,7 @@ import { parseArgs } from "node:util";
 import { openTabs, type Tab } from "../test/browser/tabs.ts";
 import { openLab } from "../test/system/processes.ts";
 
-/** From the requirement. */
+/** The bound of the median with the job. */
 const MEDIAN_MS_MAX = 30;
 /** Time between two keys, ms: as a fast typist presses them. */
 const BETWEEN_MS = 80;

@@ -1,9 +1,9 @@
 /**
  * How soon a tab is there: the real page in Chromium, from a real node on this machine, with an empty cache and a
  * profile of its own each time. Measures the time from navigation until the prompt can be seen, and until the terminal
- * says who this member is. Prints each run, the medians and the best, and exits with 1 if a median is above the
- * requirement. Needs `npm run build` before, and an idle machine. The processor time of the page's thread, which is
- * printed too, hardly depends on the load.
+ * says who this member is. Prints each run, the medians and the best, and exits with 1 if a median is above its bound.
+ * Needs `npm run build` before, and an idle machine. The processor time of the page's thread, which is printed too,
+ * hardly depends on the load.
  *
  *     node bench/page-start.ts [--runs 10] [--trace FILE]
  *
@@ -15,7 +15,7 @@ import { parseArgs } from "node:util";
 import { openTabs } from "../test/browser/tabs.ts";
 import { openLab } from "../test/system/processes.ts";
 
-/** From the requirement, for an idle machine of two cores. */
+/** The bounds of the medians, for an idle machine of two cores. */
 const PROMPT_MS_MAX = 500;
 const MEMBER_MS_MAX = 1_000;
 

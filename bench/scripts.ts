@@ -2,7 +2,7 @@
  * What tiny inputs of scripts cost: 10,000 lines through a function in JavaScript and in Python, by `computer.cpu.map`
  * on two cores, where each input begins with the state that loading left. For comparison each input also gets a new
  * engine, in this thread. `node bench/scripts.ts` prints a table and writes bench/scripts.json. Exits with 1 below
- * 2,000 inputs a second of JavaScript (issue 15, must-show 8).
+ * 2,000 inputs a second of JavaScript.
  */
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";

@@ -12,7 +12,7 @@ import { openLab } from "../test/system/processes.ts";
 
 const BYTES: number = Number(process.argv[2] ?? 50_000_000);
 const ROUNDS = 5;
-/** From the requirement. */
+/** The bound: the least share of the raw channel's speed. */
 const RATIO_MIN = 0.7;
 const WAYS = ["raw data channel", "send to a waiting shell", "send into the inbox"] as const;
 

@@ -28,7 +28,7 @@ export const CSP_HEADER: string = [...directives, "frame-ancestors 'none'"].join
 /**
  * The policy for pages of an app that a node serves beside its own (`up --app`). It allows everything that comes from
  * the node itself, any styles, and inline scripts with these hashes ("'sha256-…'"), which the node takes from the file.
- * So an app may be a single file, and a script in markup that somebody's text brings into the page does not run.
+ * So an app may be a single file, and a script that gets into the page with somebody's text does not run.
  */
 export function appPolicy(hashes: readonly string[]): string {
   return [

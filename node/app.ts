@@ -169,8 +169,8 @@ function isPage(file: string): boolean {
 }
 
 /**
- * Hashes of the scripts inside the page, for its policy. So these run, and scripts in markup that somebody's text
- * brings into the page do not. A script that this overlooks does not run, and the browser reports it.
+ * Hashes of the scripts inside the page, for its policy. So these run, and a script that gets into the page with
+ * somebody's text does not. A script that this overlooks does not run, and the browser reports it.
  */
 function scriptsOf(html: Buffer): string[] {
   // In the form in which the browser reads it: line ends are one character.

@@ -1,6 +1,6 @@
 /**
  * Compresses the files of the built page, because a node would need seconds of processor time to do so when its first
- * visitor comes. The programs of the shell (33 MB) are not compressed here but by the nodes that are asked for one,
+ * visitor comes. The programs of the shell (30 MB) are not compressed here but by the nodes that are asked for one,
  * since most nodes never are.
  */
 import { readdir } from "node:fs/promises";

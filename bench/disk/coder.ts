@@ -29,7 +29,7 @@ const ROUND_BYTES: number = 64 * 1024 * 1024;
 const CHAIN_BYTES = 100_000_000;
 const [CHAIN_K, CHAIN_N] = CODES[0];
 const CHAIN_LANES = 2;
-/** From issue 4. */
+/** The bound: the least speed of the chain, as a share of that of one SHA-256 over the same bytes. */
 const CHAIN_RATIO_MIN = 0.12;
 
 interface Coding {

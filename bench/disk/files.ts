@@ -14,7 +14,7 @@ const DIRECTORIES = 100;
 const FILE_BYTES = 1_024;
 /** Large enough to be a content of its own instead of living in its entry of the tree. */
 const LARGER_BYTES = 8_192;
-/** From issue 4. */
+/** The bounds: of files of 1 KiB in or out, and of the heap with FILES_MANY of them. */
 const FILES_PER_SECOND_MIN = 1_000;
 const HEAP_BYTES_MAX = 200_000_000;
 

@@ -21,7 +21,7 @@ import { pattern } from "../../test/fixtures/content.ts";
 import { type Lab, openLab } from "../../test/system/processes.ts";
 import { CHROMIUM_ARGS, chromiumPath } from "../../tools/chromium.ts";
 
-/** From the requirement: no task on the page's thread may take longer. */
+/** The bound: no task on the page's thread may take longer. */
 const TASK_MS_MAX = 100;
 /** What the page does while it loads is not measured. */
 const SETTLE_MS = 3_000;

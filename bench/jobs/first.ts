@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { startNode } from "../../node/index.ts";
 
-/** From the requirement. */
+/** The bound of the median. */
 const FIRST_MS_MAX = 150;
 
 const { values } = parseArgs({ options: { runs: { type: "string", default: "10" } } });

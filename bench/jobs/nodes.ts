@@ -2,8 +2,8 @@
  * Jobs of the swarm on real processes with one core each, submitted by this one, compared with bare workers: as many
  * threads with the same inputs, each in a fresh instance. `long`: 200 tasks of a second on two processes. `small`: 20,000
  * tasks that take no time on four; the bare workers get them in batches. Rounds of both alternate, and each round has new
- * inputs, because nodes remember what they have computed. Exits with 1 below the bounds of the requirement. Needs `npm
- * run build` before.
+ * inputs, because nodes remember what they have computed. Exits with 1 below the bounds in KINDS. Needs `npm run build`
+ * before.
  *
  *     node bench/jobs/nodes.ts long|small [--tasks N] [--task-ms N] [--rounds N]
  */
@@ -18,7 +18,7 @@ import { prepareModule } from "../../core/sandbox/wasm/prepare.ts";
 import { startNode } from "../../node/index.ts";
 import { eventually, openLab } from "../../test/system/processes.ts";
 
-/** From the requirement: the share of the bare workers' speed, and tasks a second. */
+/** The bounds: the least share of the bare workers' speed, and the fewest tasks a second. */
 const KINDS = {
   long: { processes: 2, tasks: 200, taskMs: 1_000, rounds: 1, batch: 1, ratioMin: 0.93, perSecondMin: 0 },
   small: { processes: 4, tasks: 20_000, taskMs: 0, rounds: 3, batch: 100, ratioMin: 0.5, perSecondMin: 1_000 },

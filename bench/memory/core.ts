@@ -33,7 +33,7 @@ const SETTLE_MS = 2_000;
 interface Row {
   readonly what: string;
   readonly value: number;
-  /** From issue 3. */
+  /** The bounds of the value, if it has some. */
   readonly atLeast?: number;
   readonly atMost?: number;
 }

@@ -21,7 +21,7 @@ import { Wire } from "./wire.ts";
 
 /** Odd: the median is one of them. */
 const ROUNDS = 3;
-/** From issue 3. */
+/** What this many differences among this many entries may cost. */
 const BOUND = { entries: 100_000, differences: 100, bytes: 100_000, cpuMs: 100 };
 /** Writes that a replica takes in at once while it is filled. */
 const FILL = 10_000;

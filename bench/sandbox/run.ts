@@ -1,7 +1,7 @@
 /**
  * What rewriting costs: kernels in WebAssembly, unchanged and rewritten, in turn in one process, and how long rewriting
- * a large module takes. `node bench/sandbox/run.ts`; prints a table. Exits with 1 if a bound of issue 15 is not kept:
- * for the geometric mean of the loops, for that of the calls, and for the processor time that 20 MB take.
+ * a large module takes. `node bench/sandbox/run.ts`; prints a table. Exits with 1 if one of the bounds below is not
+ * kept: for the geometric mean of the loops, for that of the calls, and for the processor time that 20 MB take.
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ import { FUEL, STACK } from "../../core/sandbox/wasm/added.ts";
 import { prepareModule } from "../../core/sandbox/wasm/prepare.ts";
 import { largeModule } from "./large-module.ts";
 
-/** From issue 15. */
+/** Times as long as unchanged, at most; and the processor time that rewriting LARGE_BYTES may take. */
 const LOOPS_MAX = 1.2;
 const CALLS_MAX = 2;
 const LARGE_MS_MAX = 400;

@@ -36,7 +36,7 @@ export function encodeBytes(bytes: Bytes): Uint8Array {
   return encoded;
 }
 
-/** What `bytes` say, whatever it is. Throws StarfishError "malformed". */
+/** The decoded value of `bytes`, not checked against any schema. Throws StarfishError "malformed". */
 export function decodeAny(bytes: Bytes): unknown {
   try {
     checkDepth(bytes);

@@ -18,7 +18,7 @@ export class WaitingRoom {
     return this.#size;
   }
 
-  /** `dismiss` is called if it has to go before it has left by the function that this returns. */
+  /** Adds a connection. Returns the function that takes it out; `dismiss` is called if it has to make room before. */
   enter(place: string, dismiss: () => void): () => void {
     if (this.#size >= this.#max) this.#dismissOne();
     const waiting = { place: networkOf(place), dismiss };

@@ -1,6 +1,7 @@
 /**
- * Writes sums of counters again that have gone from the map and are in no other entry of it: somebody has folded an earlier
- * sum of that writer and deleted its entry (counts.ts), while the writer added more, unheard, in another part of the swarm.
+ * Writes a counter's sum again if it has gone from the map and no other entry contains it. That happens when the network
+ * is cut: on one side a node folds an earlier sum of a writer and deletes the writer's entry (counts.ts), while the
+ * writer adds more on the other side.
  */
 import { isStarfishError } from "../base/errors.ts";
 import { decodeValue } from "../memory/replica.ts";

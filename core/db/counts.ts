@@ -4,8 +4,8 @@
  * at most 22 bytes, and deletes them, in the same batch. Since each writer's sum is told with a number (cells/counter.ts),
  * a sum that is in two entries counts once.
  *
- * A deletion may meet an addition that its writer had made, unheard, in another part of the swarm. count-keeper.ts brings
- * that back.
+ * If the network is cut, a node on one side may delete an entry to which its writer adds on the other side.
+ * count-keeper.ts brings such an addition back.
  */
 import type { MapEntry, MapWrite, ReplicatedMap, Version } from "../memory/types.ts";
 import { timeOf } from "../memory/version.ts";

@@ -1,7 +1,7 @@
 /**
- * The contents to which large values refer, for the disk's collector. The map is gone through a part at a time, anew each
- * time that the collector asks; it gets what was found the last time and so far. That is some minutes old, and what nobody
- * refers to is kept for two days.
+ * The contents to which large values refer, for the disk's garbage collector. Each time that it asks, a new pass through
+ * the map begins, a part at a time, unless one is running. The answer is what the last complete pass and this one have
+ * found. It may be some minutes old, which does no harm: contents without references are kept for two days.
  */
 import type { MapEntry, ReplicatedMap } from "../memory/types.ts";
 import type { Clock, Timer } from "../ports/clock.ts";

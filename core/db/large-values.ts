@@ -44,7 +44,7 @@ interface Wanted {
   /** The rows that wait for it, and who reads them. */
   readonly rows: Map<string, LargeReader>;
   attempts: number;
-  /** Whether it may still come at once: what is written last can be a moment behind the cell that refers to it. */
+  /** Whether it was wanted only a moment ago: a content may arrive a little later than the cell that refers to it. */
   isYoung: boolean;
   timer: Timer | undefined;
 }
@@ -92,7 +92,7 @@ export class LargeValues {
     return undefined;
   }
 
-  /** Resolves once all that may come at once has come or has been tried several times, or after this time. */
+  /** Resolves once each value that was wanted a moment ago has come or was tried several times, or after this time. */
   async tried(withinMs: number): Promise<void> {
     if (this.#young === 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();

@@ -52,14 +52,14 @@ export const LARGE_PUT_MS = 60_000;
 /** When a fetch that failed is tried again: soon, and in the end each minute. */
 export const LARGE_AGAIN_MS = 200;
 export const LARGE_AGAIN_MS_MAX = 60_000;
-/** Fetches that may fail while others wait for them: those of three seconds. */
+/** Attempts to fetch a value that others wait for: with the pauses above, the next one begins after three seconds. */
 export const LARGE_YOUNG_ATTEMPTS = 4;
 /**
  * For how long a transaction of another node waits for its large values before it is shown without the rows that have
  * them. A fetch takes a second; a member must not stop all others for longer.
  */
 export const LARGE_HOLD_MS = 3_000;
-/** The same for the first statement of a node, which waits for the index: those that are on this node come in this time. */
+/** The same when the index is filled, for which the first statement waits: enough for values stored on this node. */
 export const LARGE_LOAD_MS = 500;
 /** After a value did not come in that time, nothing is held back for this long. */
 export const LARGE_HOLD_AGAIN_MS = 30_000;
@@ -76,11 +76,11 @@ export const COUNT_FOLD_AFTER_MS = 60_000;
 export const COUNT_FOLD_BYTES_MAX: number = 256 * 1024;
 /** Writers in one folded entry: 22 bytes each, well below the size of a value. */
 export const COUNT_FOLDED_WRITERS = 1_000;
-/** How soon it is looked whether a sum that went is in another entry: batches are whole by then. */
+/** How long after an entry of sums has gone a node looks for them in other entries: batches are complete by then. */
 export const COUNT_RESCUE_MS = 1_000;
-/** Nodes look at different moments within this time. */
+/** Each node looks a different time later, up to this, so that one of them writes a missing sum again for all. */
 export const COUNT_RESCUE_SPREAD_MS = 4_000;
-/** Counters whose sums have gone and have not been looked for yet. */
+/** Counters that have lost an entry and were not looked at yet. */
 export const COUNTS_RESCUED_MAX = 100_000;
 
 // Time

@@ -51,7 +51,7 @@ export function createSql(parts: SqlParts): OwnedSql {
     if (!isClosed) loaded.take(replaced);
   };
   const stopUpkeep = parts.map.watchReplaced((replaced) => {
-    // What counters and sets have. If the code can't be loaded, other nodes do the same.
+    // Keys of counters and sets have a "+". If the code can't be loaded, other nodes do this work.
     if (replaced.key.includes("+")) take(replaced).catch(() => {});
   });
   const load = async (): Promise<Database> => {

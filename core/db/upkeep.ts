@@ -1,4 +1,4 @@
-/** What looks after the map of the database, and is loaded when there is something to look after. */
+/** Keeps the sums of counters, and finds the contents that large values refer to. Loaded when one of these is needed. */
 import { CountKeeper, type CountKeeperParts } from "./count-keeper.ts";
 import { LargeReferences } from "./large-references.ts";
 import type { ReplacedEntry } from "../memory/types.ts";

@@ -26,7 +26,7 @@ export class CausalContext {
     return this.#atMs.get(member);
   }
 
-  /** A reconciliation with this member is complete that began at `atMs`; `theirs` is what it knew of others. */
+  /** Notes a complete reconciliation with this member, which began at `atMs`. `theirs` is what it knew of others. */
   met(member: number, atMs: number, theirs: Vector, self: number): void {
     this.#raise(member, atMs);
     for (const [other, otherMs] of theirs) if (other !== self) this.#raise(other, Math.min(otherMs, atMs));

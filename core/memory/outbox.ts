@@ -22,7 +22,7 @@ import type { Part } from "./parts.ts";
 export interface OutboxPorts {
   readonly clock: Clock;
   readonly entry: (key: string) => Entry | undefined;
-  /** With `part`, to be taken in only together with the other parts. */
+  /** Sends entries to all members. With `part`, they take them in only together with the other parts. */
   readonly publish: (packed: Uint8Array, part?: Part) => void;
   /** A number that this node has not given to other parts lately. */
   readonly partsId: () => number;

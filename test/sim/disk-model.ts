@@ -261,7 +261,8 @@ export class DiskModel {
   }
 
   /**
-   * If all devices hold something of the stripe, one whose shard others hold too: it gives that up, as in repair.ts.
+   * For a stripe of which all devices hold something: a device that gives up its shard for another, as in repair.ts,
+   * since others hold the shard too.
    */
   #superfluous(stripe: number): Device | undefined {
     const { n, copies } = this.#scheme.layout;

@@ -63,7 +63,7 @@ export class Absences<Id> {
     return nowMs - this.#cutAtMs < CUT_SETTLED_MS;
   }
 
-  /** The time until which a device is awaited that went then, or before this node came. */
+  /** Until when a device is awaited that left at `goneAtMs`; undefined: it left before this node came. */
   #graceEndMs(goneAtMs: number | undefined, nowMs: number): number {
     if (goneAtMs === undefined) return this.#startedAtMs + Math.min(this.#graceMs(), MASS_GRACE_MS);
     return goneAtMs + this.#awaitedMs(nowMs);

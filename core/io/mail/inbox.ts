@@ -78,7 +78,7 @@ export class Inbox {
   readonly #letters = new Map<MailId, Letter>();
   /** Letters that have not been opened yet. */
   readonly #unopened: LetterQueue<Item>;
-  /** Who has how many; from when there are too many for the first time. */
+  /** The mails by sender, to choose which are not listed. Undefined until there are too many for the first time. */
   #crowd: Crowd<Item> | undefined;
   #counting: Promise<void> | undefined;
   #list: readonly InboxMail[] | undefined;

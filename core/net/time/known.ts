@@ -9,7 +9,7 @@ import type { Net } from "../types.ts";
 const LOOK_MS = 50;
 
 /**
- * Resolves when this node may write: within a second or two where others are, after ten (time.ts) where nobody answers.
+ * Resolves when this node may write: within a second or two if others are there, after ten (time.ts) if nobody answers.
  */
 export async function timeKnown(net: Net, clock: Clock): Promise<void> {
   while (!net.isTimeKnown()) await sleep(clock, LOOK_MS);

@@ -542,13 +542,13 @@ function remover(
 interface Replacing {
   readonly substitute: (match: string) => string;
   readonly isAll: boolean;
-  /** Whether the pattern matches an empty text. */
+  /** Whether an empty text is replaced too: if the pattern begins with `*`, say. */
   readonly isStar: boolean;
 }
 
 /**
- * As bash does it: an empty text is replaced only by a pattern that begins with `*`; where nothing matches at a place,
- * `//` puts the replacement there and goes on by a character, but puts none at the end.
+ * Replaces the first match or, with `//`, all matches, as bash does. If a match of `//` is empty, the replacement is
+ * inserted and the search goes on one character later; none is inserted at the end.
  */
 function replaceIn(value: string, expression: RegExp, { substitute, isAll, isStar }: Replacing): string {
   if (value === "" && !isStar) return value;

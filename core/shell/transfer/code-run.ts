@@ -100,7 +100,7 @@ class Watch {
     if (progress.state === "sending") this.#beganMs ??= nowMs;
     if (progress.wrong > wrong && progress.wrong < WRONG_MAX) {
       this.#line.hide();
-      // The message is a courtesy, like the line.
+      // Like the line, this message is not needed for the transfer, so a failure to print it is ignored.
       await this.#context.stderr
         .print(`send: somebody tried wrong words: ${progress.wrong} of ${WRONG_MAX}\n`)
         .catch(() => {});
