@@ -39,7 +39,7 @@ test("of endless claims to large values so many are waited for, a few are fetche
     if (large.find(`row${i}`, refOf(i), reader) !== undefined) found++;
   }
   expect(found).toBe(0);
-  // Of one content there is one, whoever waits for it.
+  // Equal contents count once, however many rows wait for them.
   expect(large.find("another", refOf(0), reader)).toBe(undefined);
   await Promise.resolve();
   expect(large.missing).toBe(LARGE_WANTED_MAX + 500);

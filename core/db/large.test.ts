@@ -181,7 +181,7 @@ test("cells of a member that refer to what is no value are set aside and told, w
       { key: cell(key), value },
     ]);
   }
-  // One that is a reference within a row is no row.
+  // A row whose own value is a reference is malformed.
   swarm.map(1).set(`${table}/M8`, Uint8Array.of(1, 2, 3, 4, 7, 1));
   exchange(...swarm.maps);
   for (const node of [0, 1]) {

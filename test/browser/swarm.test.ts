@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest
 import { openLab, type Lab, type Node } from "../system/processes.ts";
 import { openTabs, type Tab, type Tabs } from "./tabs.ts";
 
-/** Within this time a killed node has to be noticed: 6 s by the issue, and the page is read four times a second. */
+/** Within this time a killed node has to be noticed: membership takes up to 6 s, the page is read every 250 ms. */
 const NOTICED_MS = 6_500;
 /**
  * A direct path that was not found at once is tried again after 5, 30 and 120 s (core/transport/dial.ts). While another

@@ -1,4 +1,4 @@
-/** Two nodes with one identity: a copied data directory, a machine restored from a picture of itself. */
+/** Two nodes with one identity: a copied data directory, a machine restored from a snapshot. */
 import { expect, test } from "vitest";
 import { Swarm } from "../../../test/sim/nets.ts";
 import { SeededRandom } from "../../../test/sim/random.ts";
@@ -52,7 +52,7 @@ test.each(seeds(1, 5))("with a copied store: both are told, and the later one en
   for (const net of [a, b]) expect(net.links().map(({ peer }) => peer)).toContain(first.self);
 });
 
-test("with a machine restored from a picture of itself, randomness and all: one of the two ends", async () => {
+test("with a machine restored from a snapshot, randomness and all: one of the two ends", async () => {
   const swarm = new Swarm(9);
   const a = await swarm.up("a");
   const picture = async (name: string): Promise<Net> => {

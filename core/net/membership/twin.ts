@@ -1,5 +1,5 @@
 /**
- * Two nodes with one identity: a data directory was copied, or a machine restored from a picture of itself. Each raises
+ * Two nodes with one identity: a data directory was copied, or a machine restored from a snapshot. Each raises
  * its incarnation above the other's, again and again, and links to one are taken for links to the other. So each record
  * names the life of its node, which is drawn at its start, and another life whose record it answers. News of a former
  * life of this node may still go round, but a former life can't answer. So a node that reads a record which answers its
