@@ -8,7 +8,7 @@ import { GOSSIP_BYTES_MAX } from "../../core/memory/limits.ts";
 import { Packer, unpack } from "../../core/memory/pack.ts";
 import { ReplicaMap, TestTime } from "../../test/fixtures/replica-map.ts";
 import { heldBytes } from "../memory/heap.ts";
-import { partsOf } from "./parts.ts";
+import { sqlParts } from "../../test/fixtures/sql-parts.ts";
 import { COLUMNS, CREATE, rowsOf, valueBytes } from "./rows.ts";
 
 const ROWS = 50_000;
@@ -54,7 +54,7 @@ export async function cellFigures(): Promise<CellFigures> {
   const time = new TestTime();
   const from = new ReplicaMap(1, time);
   const messages = new Messages(from);
-  const made = createSql(partsOf(from));
+  const made = createSql(sqlParts(from));
   const { sql } = made;
   await sql.query(CREATE).run();
   const schema = messages.take();
@@ -90,7 +90,7 @@ async function applied(
   updates: readonly Uint8Array[],
 ): Promise<{ cells: number; updates: number }> {
   const to = new ReplicaMap(2, time);
-  const made = createSql(partsOf(to));
+  const made = createSql(sqlParts(to));
   const { sql } = made;
   for (const packed of schema) to.replica.receive(unpack(packed));
   await sql`SELECT count(*) FROM t`;

@@ -2,7 +2,7 @@
 import { createSql } from "../../core/db/sql.ts";
 import type { SqlDatabase } from "../../core/db/types.ts";
 import { ReplicaMap, TestTime } from "../../test/fixtures/replica-map.ts";
-import { partsOf } from "./parts.ts";
+import { sqlParts } from "../../test/fixtures/sql-parts.ts";
 import { PlainSqlite, type PlainValue } from "./plain.ts";
 import { COLUMNS, CREATE, INSERT, INSERT_JSON, rowsOf } from "./rows.ts";
 
@@ -63,7 +63,7 @@ function median(all: readonly Ratio[]): Ratio {
 }
 
 async function ours(work: (sql: SqlDatabase) => Promise<void>): Promise<number> {
-  const made = createSql(partsOf(new ReplicaMap(1, new TestTime())));
+  const made = createSql(sqlParts(new ReplicaMap(1, new TestTime())));
   const { sql } = made;
   await sql.query(CREATE).run();
   const ms = await timed(() => work(sql));
@@ -110,7 +110,7 @@ async function plainPrepared(db: PlainSqlite): Promise<void> {
 }
 
 async function queries(): Promise<Ratio[]> {
-  const made = createSql(partsOf(new ReplicaMap(1, new TestTime())));
+  const made = createSql(sqlParts(new ReplicaMap(1, new TestTime())));
   const { sql } = made;
   await using db = new PlainSqlite();
   await sql.query(CREATE).run();

@@ -7,7 +7,7 @@ import { createSql } from "../../core/db/sql.ts";
 import { openMemory } from "../memory/node.ts";
 import { RemoteNode } from "../memory/remote.ts";
 import type { DatabaseCommands } from "./child.ts";
-import { partsOf } from "./parts.ts";
+import { sqlParts } from "../../test/fixtures/sql-parts.ts";
 import { COLUMNS, CREATE, rowsOf, valueBytes } from "./rows.ts";
 
 const ROWS = 10_000;
@@ -59,7 +59,7 @@ export async function start(): Promise<StartFigures> {
   try {
     {
       await using node = await openMemory({ directory, join: undefined });
-      const made = createSql(partsOf(await node.memory.map("db", MAP)));
+      const made = createSql(sqlParts(await node.memory.map("db", MAP)));
       const { sql } = made;
       await sql.query(CREATE).run();
       await sql.insert("t", COLUMNS, rowsOf(0, ROWS_AT_START));
@@ -69,7 +69,7 @@ export async function start(): Promise<StartFigures> {
     const beganMs = performance.now();
     const map = await node.memory.map("db", MAP);
     const mapMs = performance.now() - beganMs;
-    const made = createSql(partsOf(map));
+    const made = createSql(sqlParts(map));
     const { sql } = made;
     const [row] = await sql<{ n: number }>`SELECT count(*) AS n FROM t`;
     const indexMs = performance.now() - beganMs - mapMs;

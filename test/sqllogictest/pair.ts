@@ -4,18 +4,16 @@
  */
 import { createSql } from "../../core/db/sql.ts";
 import { Packer, unpack } from "../../core/memory/pack.ts";
-import { realClock } from "../../core/platform/clock.ts";
-import { silentLog } from "../../core/ports/log.ts";
-import { nodeSqlEngine } from "../../node/sql-engine.ts";
 import { SharedContents } from "../fixtures/large-store.ts";
 import { ReplicaMap, TestTime } from "../fixtures/replica-map.ts";
+import { sqlParts } from "../fixtures/sql-parts.ts";
 import type { Pair } from "./play.ts";
 
 export interface OpenPair extends Pair, AsyncDisposable {}
 
 export function openPair(): OpenPair {
   const time = new TestTime();
-  const contents = new SharedContents().of(() => true);
+  const contents = new SharedContents();
   const [from, to] = [new ReplicaMap(1, time), new ReplicaMap(2, time)];
   from.replica.onApplied(({ keys }) => {
     const packer = new Packer();
@@ -25,17 +23,7 @@ export function openPair(): OpenPair {
     }
     to.replica.receive(unpack(packer.take()));
   });
-  const [first, second] = [from, to].map((map) => {
-    const parts = {
-      map,
-      contents: () => contents,
-      engine: nodeSqlEngine,
-      clock: realClock,
-      log: silentLog,
-      computer: async () => [],
-    };
-    return createSql({ ...parts, ...{ writer: map.replica.self } });
-  });
+  const [first, second] = [from, to].map((map) => createSql(sqlParts(map, { writer: map.replica.self, contents })));
   if (first === undefined || second === undefined) throw new Error("There are two maps");
   return {
     first: first.sql,
