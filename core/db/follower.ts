@@ -14,7 +14,7 @@ import type { LargeReader, LargeValues } from "./large-values.ts";
 import { APPLY_BYTES, APPLY_ROWS, DIRTY_MAX, LARGE_HOLD_AGAIN_MS, LARGE_HOLD_MS, LARGE_LOAD_MS } from "./limits.ts";
 import { type Followed, isNotBefore, newestOf, readRow, RowPacker } from "./rows.ts";
 import type { SchemaEntry } from "./schema/model.ts";
-import { partsOfKey, TABLE_ID_CHARS } from "./schema/names.ts";
+import { partsOfKey, rowOfKey, TABLE_ID_CHARS } from "./schema/names.ts";
 
 export interface DatabaseChange {
   /** Folded names of the tables whose rows have changed. */
@@ -233,22 +233,28 @@ export class Follower {
   }
 
   async #applyDirty(client: IndexClient, packer: RowPacker, names: Set<string>): Promise<void> {
+    const sender = new RowSender(client);
     while (packer.count > 0 || this.#dirty.size > 0) {
       this.#pack(packer, names);
-      await apply(client, packer);
+      await sender.send(packer);
     }
+    await sender.done();
   }
 
   /** Reads changed rows, as many as are applied at once. Returns their names. */
   #pack(packer: RowPacker, names: Set<string>): string[] {
     const rows: string[] = [];
+    let table = "";
     for (const row of this.#dirty) {
       this.#dirty.delete(row);
       rows.push(row);
       const { entry, cells } = readRow(this.#map, row);
       packer.add(row, entry, cells);
-      const name = this.#tables.get(row.slice(0, TABLE_ID_CHARS));
-      if (name !== undefined) names.add(name);
+      if (table === "" || !row.startsWith(table)) {
+        table = row.slice(0, TABLE_ID_CHARS);
+        const name = this.#tables.get(table);
+        if (name !== undefined) names.add(name);
+      }
       if (packer.count >= APPLY_ROWS || packer.length >= APPLY_BYTES) break;
     }
     return rows;
@@ -259,6 +265,7 @@ export class Follower {
    */
   async #fill(client: IndexClient, prefix: string): Promise<void> {
     const packer = this.#packer();
+    const sender = new RowSender(client);
     let row: MapEntry | undefined;
     let cells: MapEntry[] = [];
     for (const entry of this.#map.entries(prefix)) {
@@ -270,11 +277,12 @@ export class Follower {
       } else {
         if (row !== undefined) packer.add(row.key, row, cells);
         [row, cells] = [entry, []];
-        if (packer.count >= APPLY_ROWS || packer.length >= APPLY_BYTES) await apply(client, packer);
+        if (packer.count >= APPLY_ROWS || packer.length >= APPLY_BYTES) await sender.send(packer);
       }
     }
     if (row !== undefined) packer.add(row.key, row, cells);
-    await apply(client, packer);
+    await sender.send(packer);
+    await sender.done();
   }
 
   /** Finds places for rows that can't all be there. The index asks for the versions that decide it. */
@@ -301,7 +309,7 @@ export class Follower {
     for (const key of keys) {
       if (key.startsWith("!")) this.#isSchemaDirty = true;
       else {
-        const row = partsOfKey(key)?.row;
+        const row = rowOfKey(key);
         if (row === undefined) this.#refuse(key);
         else this.#dirty.add(row);
       }
@@ -318,8 +326,26 @@ export class Follower {
   }
 }
 
-async function apply(client: IndexClient, packer: RowPacker): Promise<void> {
-  if (packer.count === 0) return;
-  const rows = packer.take();
-  await client.call("apply", [rows], { transfer: [rows.buffer] });
+/** Sends rows to the thread, which applies them while the next ones are read. */
+class RowSender {
+  readonly #client: IndexClient;
+  #applied: Promise<void> = Promise.resolve();
+
+  constructor(client: IndexClient) {
+    this.#client = client;
+  }
+
+  /** Waits for the rows before. */
+  async send(packer: RowPacker): Promise<void> {
+    await this.#applied;
+    if (packer.count === 0) return;
+    const rows = packer.take();
+    this.#applied = this.#client.call("apply", [rows], { transfer: [rows.buffer] });
+    // It is awaited later, and may fail before.
+    this.#applied.catch(() => {});
+  }
+
+  async done(): Promise<void> {
+    await this.#applied;
+  }
 }

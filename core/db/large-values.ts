@@ -11,6 +11,7 @@ import { contentOf, type LargeRef, packLarge } from "./cells/large.ts";
 import type { Captured, LargeCell } from "./engine/messages.ts";
 import { unpackWrites } from "./engine/packed-writes.ts";
 import {
+  CELL_BYTES_MAX,
   LARGE_AGAIN_MS,
   LARGE_AGAIN_MS_MAX,
   LARGE_CACHE_BYTES,
@@ -105,6 +106,7 @@ export class LargeValues {
   /** Stores the large values of a transaction. Rejects as Contents.put does, and with "timeout". */
   async store({ writes }: Captured): Promise<LargeCell[]> {
     const cells: LargeCell[] = [];
+    if (writes.sizes.every((size) => size <= CELL_BYTES_MAX)) return cells;
     for (const [key, value] of unpackWrites(writes)) {
       const large = value === undefined ? undefined : contentOf(value);
       const { row, column } = partsOfKey(key) ?? {};

@@ -20,6 +20,8 @@ export type Followed = Pick<ReplicatedMap, "entry" | "watchKeys"> & {
 };
 
 export interface PackedRow {
+  /** TABLE/KEY. */
+  readonly name: string;
   readonly table: string;
   /** The primary key as in the map's key. */
   readonly key: string;
@@ -105,6 +107,7 @@ export function countedCells(
   { key: row, version }: MapEntry,
   cells: readonly MapEntry[],
 ): readonly { readonly key: string; readonly bytes: Uint8Array }[] {
+  if (cells.length === 0) return [];
   const counted: { key: string; bytes: Uint8Array }[] = [];
   const sums = new Map<number, Map<number, Sum>>();
   for (const { key, value, version: written } of cells) {
@@ -135,7 +138,7 @@ export function* unpackRows(bytes: Uint8Array): Generator<PackedRow, void, undef
     const table = name.slice(0, TABLE_ID_CHARS);
     const key = name.slice(TABLE_ID_CHARS + 1);
     if (reader.value() === 0) {
-      yield { table, key, row: undefined, cells: [] };
+      yield { name, table, key, row: undefined, cells: [] };
       continue;
     }
     const row = new CellReader(reader.bytes(reader.varint()));
@@ -147,7 +150,7 @@ export function* unpackRows(bytes: Uint8Array): Generator<PackedRow, void, undef
       const content = kind === 2 ? reader.bytes(reader.varint()) : kind === 3 ? "missing" : undefined;
       cells.push({ column, isPart: kind === 1, bytes: packed, content });
     }
-    yield { table, key, row, cells };
+    yield { name, table, key, row, cells };
   }
 }
 

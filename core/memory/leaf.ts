@@ -219,7 +219,10 @@ export class Leaf {
   }
 }
 
-/** Adds an eighth, so that not every new record makes the array grow. */
+/** A leaf grows by an eighth, or by this if it is small: growing copies all that it has. */
+const SLACK_BYTES_MIN = 512;
+
+/** Adds some room, so that not every new record makes the array grow. */
 function withSlack(bytes: number): number {
-  return bytes + (bytes >>> 3);
+  return bytes + Math.max(bytes >>> 3, SLACK_BYTES_MIN);
 }

@@ -17,6 +17,8 @@ import { isLarge } from "./record.ts";
 const LEAF_MAX = 256;
 /** Neighbours that together have no more than this become one. */
 const LEAF_MERGE = 128;
+/** Keys that a listing looks at first. */
+const FIRST_KEYS = 4;
 
 export class OrderedEntries {
   /** Never empty; only the first leaf may have no keys, and only when it is alone. */
@@ -57,7 +59,12 @@ export class OrderedEntries {
 
   /** The bytes of an entry's value, for the caller alone. */
   value(key: string): Uint8Array<ArrayBuffer> | undefined {
-    return this.#seek(key) ? this.#value(key).slice() : undefined;
+    return this.view(key)?.slice();
+  }
+
+  /** The bytes of an entry's value until something changes. */
+  view(key: string): Bytes | undefined {
+    return this.#seek(key) ? this.#value(key) : undefined;
   }
 
   set(key: string, entry: Entry, a: number, b: number): void {
@@ -119,8 +126,9 @@ export class OrderedEntries {
   *keys(from: string): Generator<string, void, undefined> {
     let next: string = from;
     let inclusive = true;
-    for (;;) {
-      const batch = this.#following(next, inclusive);
+    // Most ranges have few keys: those of one row, or none.
+    for (let most = FIRST_KEYS; ; most *= 8) {
+      const batch = this.#following(next, inclusive, most);
       if (batch.length === 0) return;
       yield* batch;
       next = batch.at(-1) ?? next;
@@ -139,13 +147,13 @@ export class OrderedEntries {
     }
   }
 
-  /** The rest of the leaf in which `key` is, or the next leaf's keys. */
-  #following(key: string, inclusive: boolean): string[] {
-    for (let i = this.#leafOf(key); i < this.#leaves.length; i++) {
+  /** At most that many keys: of the leaf in which `key` is, or of the next leaf. */
+  #following(key: string, inclusive: boolean, most: number): string[] {
+    for (let i = this.#leafNear(key); i < this.#leaves.length; i++) {
       const { keys } = this.#leaf(i);
       let at = this.#leaf(i).search(key);
       if (!inclusive && keys[at] === key) at++;
-      if (at < keys.length) return keys.slice(at);
+      if (at < keys.length) return keys.slice(at, at + most);
     }
     return [];
   }
@@ -205,20 +213,24 @@ export class OrderedEntries {
   /** Finds the key, or the place where it belongs. */
   #seek(key: string): boolean {
     if (key === this.#sought) return this.#isFound;
-    const firsts = this.#firsts;
-    let i = this.#leafAt;
-    // Neighbours come one after the other.
-    const isSameLeaf =
-      i < firsts.length &&
-      (i === 0 || (firsts[i] as string) <= key) &&
-      (i + 1 === firsts.length || key < (firsts[i + 1] as string));
-    if (!isSameLeaf) i = this.#leafOf(key);
+    const i = this.#leafNear(key);
     const leaf = this.#leaf(i);
     this.#leafAt = i;
     this.#at = leaf.search(key);
     this.#isFound = leaf.keys[this.#at] === key;
     this.#sought = key;
     return this.#isFound;
+  }
+
+  /** As `#leafOf`; it looks first at the leaf that was sought last, because neighbours come one after the other. */
+  #leafNear(key: string): number {
+    const firsts = this.#firsts;
+    const i = this.#leafAt;
+    const isSameLeaf =
+      i < firsts.length &&
+      (i === 0 || (firsts[i] as string) <= key) &&
+      (i + 1 === firsts.length || key < (firsts[i + 1] as string));
+    return isSameLeaf ? i : this.#leafOf(key);
   }
 
   /** The last leaf whose first key is not above `key`, or the first leaf. */

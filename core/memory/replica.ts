@@ -132,7 +132,8 @@ export class Replica {
     const head = this.table.head(key);
     if (head === undefined || !this.#isThere(head)) return undefined;
     const { stamp, writer, expiresAtMs } = head;
-    const value = decodeValue(this.table.value(key) ?? NO_BYTES);
+    const bytes = this.table.view(key) ?? NO_BYTES;
+    const value = byteString(bytes) ?? decodeValue(bytes.slice());
     return { key, value, version: { stamp, writer }, expiresAtMs };
   }
 

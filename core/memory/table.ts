@@ -3,6 +3,7 @@
  * commutative, associative and idempotent, so that nodes which have seen the same writes are equal, in whatever order
  * they came. Pure: no time of its own, no input or output.
  */
+import type { Bytes } from "../base/bytes.ts";
 import { Digester, DELETED, type Entry, type EntryHead, LIVE } from "./entry.ts";
 import { DueQueue } from "./due.ts";
 import { boundsOf } from "./key-range.ts";
@@ -83,6 +84,11 @@ export class Table {
   /** The bytes of the entry's value, a copy. */
   value(key: string): Uint8Array<ArrayBuffer> | undefined {
     return this.#entries.value(key);
+  }
+
+  /** The same until the table changes. */
+  view(key: string): Bytes | undefined {
+    return this.#entries.view(key);
   }
 
   heldAtMs(key: string): number | undefined {

@@ -11,13 +11,15 @@
 import { toHex } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
 import { PRIMARY_KEY_BYTES_MAX } from "../limits.ts";
-import { DIGITS } from "../schema/names.ts";
+import { DIGITS, digitsValue } from "../schema/names.ts";
 import type { SqlValue } from "../types.ts";
 
 const SEPARATOR = '"';
 const UUID: RegExp = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const ESCAPED: RegExp = /[\0-\x22]/g;
 const INTEGER_DIGITS_MAX = 11;
+/** Digits of a number that is exact in any case. */
+const EXACT_DIGITS = 8;
 /** Tags of integers: negative ones with 11 digits first, then fewer, then the others with 0, 1, … digits. */
 const TAGS = "ABCDEFGHIJKLMNOPQRSTUVW";
 const INT64_MAX: bigint = 2n ** 63n - 1n;
@@ -42,6 +44,10 @@ function keyPart(value: SqlValue): string {
 
 /** The values of a key; undefined if it is not a key of `count` values. */
 export function valuesOfKey(key: string, count: number): SqlValue[] | undefined {
+  if (count === 1 && !key.includes(SEPARATOR)) {
+    const value = valueOfPart(key);
+    return value === undefined || keyPart(value) !== key ? undefined : [value];
+  }
   const parts = key.split(SEPARATOR);
   if (parts.length !== count) return undefined;
   const values: SqlValue[] = [];
@@ -103,6 +109,10 @@ function integerOfKey(tag: string, rest: string): number | bigint | undefined {
   const at = TAGS.indexOf(tag);
   if (at < 0 || tag === "" || rest.length !== Math.abs(at - INTEGER_DIGITS_MAX)) return undefined;
   const isNegative = at < INTEGER_DIGITS_MAX;
+  if (rest.length <= EXACT_DIGITS) {
+    const value = digitsValue(rest, 0, rest.length);
+    return value < 0 ? undefined : isNegative ? value - (64 ** rest.length - 1) : value;
+  }
   let value = 0n;
   for (const digit of rest) {
     const digitValue = DIGITS.indexOf(digit);

@@ -75,6 +75,28 @@ export class CellWriter {
     this.#length += written;
   }
 
+  /** As `value` of this text, unless it is not ASCII: then it writes nothing and returns false. */
+  ascii(bytes: Bytes, from: number, length: number): boolean {
+    this.#reserve(6 + length);
+    const before = this.#length;
+    if (length <= SHORT_TEXT_MAX) this.#bytes[this.#length++] = SHORT_TEXT | length;
+    else {
+      this.#bytes[this.#length++] = TEXT;
+      this.varint(length);
+    }
+    const [into, at] = [this.#bytes, this.#length];
+    for (let i = 0; i < length; i++) {
+      const byte = bytes[from + i] ?? 0;
+      if (byte > 127) {
+        this.#length = before;
+        return false;
+      }
+      into[at + i] = byte;
+    }
+    this.#length = at + length;
+    return true;
+  }
+
   value(value: SqlValue): void {
     if (typeof value === "string") this.#text(value);
     else if (typeof value === "number") this.#number(value);
@@ -160,14 +182,19 @@ export class CellWriter {
 /** Reads from the start. Throws a StarfishError for malformed bytes. */
 export class CellReader {
   readonly #bytes: Bytes;
-  readonly #view: DataView;
+  /** Made when it is needed, since most cells are small. */
+  #ownView: DataView | undefined;
   #at = 0;
   /** Whether the value just read was a real: a real that is a whole number must not become an integer. */
   isReal = false;
 
   constructor(bytes: Bytes) {
     this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  get #view(): DataView {
+    const { buffer, byteOffset, byteLength } = this.#bytes;
+    return (this.#ownView ??= new DataView(buffer, byteOffset, byteLength));
   }
 
   get done(): boolean {
@@ -175,7 +202,10 @@ export class CellReader {
   }
 
   uint32(): number {
-    return this.#view.getUint32(this.#take(4), true);
+    const at = this.#take(4);
+    const bytes = this.#bytes;
+    const high = ((bytes[at + 2] ?? 0) | ((bytes[at + 3] ?? 0) << 8)) >>> 0;
+    return ((bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8)) + high * 65_536;
   }
 
   varint(): number {
@@ -194,14 +224,14 @@ export class CellReader {
   }
 
   text(): string {
-    return decoder.decode(this.bytes(this.varint()));
+    return textOf(this.bytes(this.varint()));
   }
 
   value(): SqlValue {
     const tag = this.#bytes[this.#take(1)] ?? 0;
     this.isReal = tag === REAL;
     if (tag >= SMALL) return tag - SMALL + SMALL_MIN;
-    if (tag >= SHORT_TEXT) return decoder.decode(this.bytes(tag & SHORT_TEXT_MAX));
+    if (tag >= SHORT_TEXT) return textOf(this.bytes(tag & SHORT_TEXT_MAX));
     switch (tag) {
       case NULL:
         return null;
@@ -234,6 +264,15 @@ export class CellReader {
     this.#at = at + length;
     return at;
   }
+}
+
+/** Text as short as this is read faster without a decoder, if it is ASCII. */
+const DECODED_MIN = 48;
+
+function textOf(bytes: Bytes): string {
+  if (bytes.length >= DECODED_MIN) return decoder.decode(bytes);
+  for (let i = 0; i < bytes.length; i++) if ((bytes[i] ?? 0) > 127) return decoder.decode(bytes);
+  return Reflect.apply(String.fromCharCode, undefined, bytes);
 }
 
 /** As a number if that is exact, else as a bigint. */

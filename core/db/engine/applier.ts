@@ -83,10 +83,9 @@ export class Applier {
     for (const id of [...this.#tables.keys()]) if (!this.#aside.has(id)) this.#tables.delete(id);
   }
 
-  take({ table: id, key, row, cells: packed }: PackedRow): void {
+  take({ name, table: id, key, row, cells: packed }: PackedRow): void {
     const table = this.#maker.withId(id);
     if (table === undefined) return;
-    const name = `${id}/${key}`;
     this.#leave(name);
     const { cells, held, lacks } = this.#held.resolve(table, name, key, packed);
     const read = row === undefined ? undefined : readOf(table, key, row, cells);
@@ -114,10 +113,9 @@ export class Applier {
   /** Takes rows as they are now, and when each was written last. */
   settle(rows: Iterable<PackedRow>, versionOf: (at: number) => Version): void {
     let at = 0;
-    for (const { table: id, key, row, cells: packed } of rows) {
+    for (const { name, table: id, key, row, cells: packed } of rows) {
       const version = versionOf(at++);
       const table = this.#maker.withId(id);
-      const name = `${id}/${key}`;
       if (table === undefined || row === undefined) {
         this.#settling.tell(name, { version, values: undefined, isPresent: row !== undefined });
         continue;

@@ -10,15 +10,18 @@ import { elementsOf, minus } from "../cells/parts.ts";
 import { CELL_BYTES_MAX, LARGE_TRANSACTION_BYTES_MAX, ROW_BYTES_MAX } from "../limits.ts";
 import { cellKey } from "../schema/names.ts";
 import type { SqlValue } from "../types.ts";
-import { type Cell, type Change, changesOf } from "./changeset.ts";
+import { type Cell, type Change, ChangesetReader } from "./changeset.ts";
 import type { PackedWrites, PartChange } from "./messages.ts";
 import { WritePacker } from "./packed-writes.ts";
 import type { IndexColumn, IndexTable } from "./index-table.ts";
 
 interface RowChange {
   readonly table: IndexTable;
-  /** Where the packed row is, if it is new; "deleted"; undefined if only cells of it change. */
-  row: Span | "deleted" | undefined;
+  /** Undefined: only cells of it change. */
+  row: "new" | "deleted" | undefined;
+  /** Where the packed row is, if it is new. An array for each row would take longer than all the rest. */
+  readonly from: number;
+  readonly to: number;
   /** Whether it was deleted in this transaction. Then the map may have cells of it. */
   readonly isReplaced: boolean;
   /** Most new rows have neither of these, and there may be many rows. */
@@ -27,36 +30,44 @@ interface RowChange {
   parts: Map<number, Merged> | undefined;
 }
 
-/** A part of the packed bytes. An array for each row would take longer than all the rest. */
-interface Span {
-  readonly from: number;
-  readonly to: number;
-}
-
 interface Merged {
   readonly merges: "counter" | "set";
   readonly before: SqlValue;
   after: SqlValue;
 }
 
+const UNCHANGED = { row: undefined, from: 0, to: 0, isReplaced: false, cells: undefined, parts: undefined } as const;
+const NO_CELL: Cell = { value: null, isReal: false };
+/** A column's id before its value. */
+const COLUMN_BYTES = 4;
+
 export class Capture {
   readonly #rows = new Map<string, RowChange>();
   readonly #writer = new CellWriter();
   /** The new rows, one after the other. */
   readonly #packed = new CellWriter();
+  /** Where the cells of the row are that is being read. */
+  readonly #places: number[] = [];
+  #hasReplaced = false;
   #largeBytes = 0;
 
-  /** `keyOfRow` names a row of a table without a primary key by its rowid. Throws "too-large". */
+  /** Throws "too-large". */
   take(changeset: Uint8Array, tableOf: (name: string) => IndexTable | undefined): void {
+    const reader = new ChangesetReader(changeset);
     let name: string | undefined;
     let table: IndexTable | undefined;
-    for (const change of changesOf(changeset)) {
+    while (reader.next()) {
       // All changes of a table come one after the other.
-      if (change.table !== name) table = tableOf(change.table);
-      name = change.table;
+      if (reader.table !== name) table = tableOf(reader.table);
+      name = reader.table;
+      if (reader.kind === "insert") {
+        reader.cells(this.#places);
+        if (table !== undefined) this.#insert(table, reader);
+        continue;
+      }
+      const change = reader.change();
       if (table === undefined) continue;
-      if (change.kind === "insert") this.#insert(table, change);
-      else if (change.kind === "delete") this.#delete(table, change);
+      if (change.kind === "delete") this.#delete(table, change);
       else this.#update(table, change);
     }
   }
@@ -91,55 +102,60 @@ export class Capture {
     const replaced: string[] = [];
     const rows: string[] = [];
     const tables = new Set<IndexTable>();
-    for (const [key, { table, row, isReplaced, cells, parts: merged }] of this.#rows) {
+    for (const [key, { table, row, from, to, isReplaced, cells, parts: merged }] of this.#rows) {
       if (!isThere(table.model.id)) continue;
       tables.add(table);
       rows.push(key);
       if (isReplaced) replaced.push(key);
       if (row === "deleted") writes.add(key, undefined);
-      else if (row !== undefined) writes.add(key, this.#packed.view(row.from, row.to));
-      for (const [column, change] of merged ?? []) parts.push({ row: key, column, ...difference(change) });
-      for (const [column, value] of cells ?? []) writes.add(cellKey(key, column), value);
+      else if (row === "new") writes.addPart(key, this.#packed, from, to);
+      if (merged !== undefined) {
+        for (const [column, change] of merged) parts.push({ row: key, column, ...difference(change) });
+      }
+      if (cells !== undefined) for (const [column, value] of cells) writes.add(cellKey(key, column), value);
     }
     return { writes: writes.packed(), parts, replaced, rows, tables };
   }
 
-  #insert(table: IndexTable, { after }: Change): void {
-    const key = table.keyOfNew(after);
+  #insert(table: IndexTable, reader: ChangesetReader): void {
+    const places = this.#places;
+    const key = table.keyOfNew((at) => reader.cell(places[at] ?? 0));
     let cells: Map<number, Uint8Array> | undefined;
     const writer = this.#packed;
     const start = writer.length;
     for (const column of table.columns) {
-      const cell = after[column.at];
-      assert(cell !== undefined, "a new row has all its cells");
-      if (table.isInKey(column, cell) || (cell.value === null && !column.hasDefault)) continue;
+      const place = places[column.at];
+      assert(place !== undefined, "a new row has all its cells");
+      if (column.keyAt > 0 && table.isInKey(column, reader.cell(place) ?? NO_CELL)) continue;
+      if (!column.hasDefault && reader.isNull(place)) continue;
       const from = writer.length;
       writer.uint32(column.model.id);
-      const isLarge = this.#value(writer, table, column, cell);
+      reader.copy(place, writer);
+      const isLarge = this.#isLarge(table, column, writer.length - from - COLUMN_BYTES);
       if (!isLarge && writer.length - start <= ROW_BYTES_MAX) continue;
       // It does not fit into one entry, so it gets an entry of its own, with the same version.
       cells ??= new Map();
-      cells.set(column.model.id, writer.slice(from + 4));
+      cells.set(column.model.id, writer.slice(from + COLUMN_BYTES));
       writer.cut(from);
     }
-    const isReplaced = this.#rows.get(key)?.isReplaced ?? false;
-    const row = { from: start, to: writer.length };
-    this.#rows.set(key, { table, row, isReplaced, cells, parts: undefined });
+    const isReplaced = this.#hasReplaced && this.#rows.get(key)?.isReplaced === true;
+    this.#rows.set(key, { table, row: "new", from: start, to: writer.length, isReplaced, cells, parts: undefined });
   }
 
   #delete(table: IndexTable, { before }: Change): void {
     const key = table.keyOf(before);
     // A changeset may delete a row and insert another whose key is equal here (by its collation).
-    if (table.hasFoldedKey && typeof this.#rows.get(key)?.row === "object") return;
+    if (table.hasFoldedKey && this.#rows.get(key)?.row === "new") return;
     table.forget(before);
-    this.#rows.set(key, { table, row: "deleted", isReplaced: true, cells: undefined, parts: undefined });
+    this.#hasReplaced = true;
+    this.#rows.set(key, { ...UNCHANGED, table, row: "deleted", isReplaced: true });
   }
 
   #update(table: IndexTable, { before, after }: Change): void {
     const key = table.keyOf(before);
     let change = this.#rows.get(key);
     if (change === undefined) {
-      change = { table, row: undefined, isReplaced: false, cells: undefined, parts: undefined };
+      change = { ...UNCHANGED, table };
       this.#rows.set(key, change);
     }
     for (const column of table.columns) {
@@ -156,18 +172,16 @@ export class Capture {
         continue;
       }
       this.#writer.cut(0);
-      this.#value(this.#writer, table, column, cell);
+      if (cell.isReal) this.#writer.real(numberOf(cell.value));
+      else this.#writer.value(cell.value);
+      this.#isLarge(table, column, this.#writer.length);
       change.cells ??= new Map();
       change.cells.set(column.model.id, this.#writer.slice());
     }
   }
 
-  /** Returns whether it is too large for the map. */
-  #value(writer: CellWriter, table: IndexTable, column: IndexColumn, { value, isReal }: Cell): boolean {
-    const from = writer.length;
-    if (isReal) writer.real(numberOf(value));
-    else writer.value(value);
-    const bytes = writer.length - from;
+  /** Returns whether a value of that many bytes is too large for the map. */
+  #isLarge(table: IndexTable, column: IndexColumn, bytes: number): boolean {
     if (bytes <= CELL_BYTES_MAX) return false;
     // A key is part of the map's keys, and a set is compared by its elements.
     if (column.keyAt > 0 || column.model.merges !== "last-writer") {

@@ -4,7 +4,7 @@
  * iterator. Pure.
  */
 import { assert } from "../../base/assert.ts";
-import { exact } from "../cells/pack.ts";
+import { type CellWriter, exact } from "../cells/pack.ts";
 import type { SqlValue } from "../types.ts";
 
 export interface Cell {
@@ -30,34 +30,29 @@ const INSERT = 18;
 const UPDATE = 23;
 const DELETE = 9;
 
+/** Types of values. */
+const INTEGER = 1;
+const REAL = 2;
+const TEXT = 3;
+const BLOB = 4;
+const NULL = 5;
+
+const NOTHING: Cell = { value: null, isReal: false };
+
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 export function* changesOf(changeset: Uint8Array): Generator<Change, void, undefined> {
   const reader = new ChangesetReader(changeset);
-  let table = "";
-  let isKey: boolean[] = [];
-  while (!reader.done) {
-    const op = reader.byte();
-    if (op === TABLE) {
-      isKey = reader.keyFlags();
-      table = reader.name();
-      continue;
-    }
-    // Whether a trigger or a foreign key made the change.
-    reader.byte();
-    const count = isKey.length;
-    if (op === INSERT) yield { table, kind: "insert", before: [], after: reader.record(count), isKey };
-    else if (op === DELETE) yield { table, kind: "delete", before: reader.record(count), after: [], isKey };
-    else {
-      assert(op === UPDATE, "a changeset has inserts, updates and deletes");
-      yield { table, kind: "update", before: reader.record(count), after: reader.record(count), isKey };
-    }
-  }
+  while (reader.next()) yield reader.change();
 }
 
-class ChangesetReader {
+/** Goes from change to change. A change is read as a whole, or in the case of a new row cell by cell. */
+export class ChangesetReader {
+  table = "";
+  kind: Change["kind"] = "insert";
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
+  #isKey: boolean[] = [];
   #at = 0;
 
   constructor(bytes: Uint8Array) {
@@ -65,36 +60,82 @@ class ChangesetReader {
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
-  get done(): boolean {
-    return this.#at >= this.#bytes.length;
+  /** False: there are no more. Call `change` or `cells` before the next one. */
+  next(): boolean {
+    if (this.#at >= this.#bytes.length) return false;
+    let op = this.#byte();
+    while (op === TABLE) {
+      this.#isKey = Array.from({ length: this.#varint() }, () => this.#byte() !== 0);
+      this.table = this.#name();
+      op = this.#byte();
+    }
+    assert(op === INSERT || op === DELETE || op === UPDATE, "a changeset has inserts, updates and deletes");
+    this.kind = op === INSERT ? "insert" : op === DELETE ? "delete" : "update";
+    // Whether a trigger or a foreign key made the change.
+    this.#byte();
+    return true;
   }
 
-  byte(): number {
-    return this.#bytes[this.#at++] ?? 0;
+  change(): Change {
+    const { table, kind } = this;
+    const before = kind === "insert" ? [] : this.#record();
+    const after = kind === "delete" ? [] : this.#record();
+    return { table, kind, before, after, isKey: this.#isKey };
   }
 
-  keyFlags(): boolean[] {
-    return Array.from({ length: this.#varint() }, () => this.byte() !== 0);
+  /** Where the cells of a new row are, for `cell` and `copy`. */
+  cells(places: number[]): void {
+    places.length = 0;
+    for (let i = this.#isKey.length; i > 0; i--) {
+      places.push(this.#at);
+      const tag = this.#byte();
+      if (tag === INTEGER || tag === REAL) this.#at += 8;
+      else if (tag === TEXT || tag === BLOB) this.#run();
+    }
   }
 
-  name(): string {
-    const end = this.#bytes.indexOf(0, this.#at);
-    const name = decoder.decode(this.#bytes.subarray(this.#at, end));
-    this.#at = end + 1;
-    return name;
+  cell(place: number): Cell | undefined {
+    const after = this.#at;
+    this.#at = place;
+    const cell = this.#cell();
+    this.#at = after;
+    return cell;
   }
 
-  record(count: number): (Cell | undefined)[] {
+  isNull(place: number): boolean {
+    return this.#bytes[place] === NULL;
+  }
+
+  /** Writes the value of a cell; the same as decoding and encoding it, at a third of the cost. */
+  copy(place: number, writer: CellWriter): void {
+    const after = this.#at;
+    this.#at = place + 1;
+    if (this.#bytes[place] !== TEXT || !this.#copyText(writer)) {
+      this.#at = place;
+      const { value, isReal } = this.#cell() ?? NOTHING;
+      if (isReal && typeof value === "number") writer.real(value);
+      else writer.value(value);
+    }
+    this.#at = after;
+  }
+
+  /** Text that is not well-formed would be changed by decoding it. So only ASCII is copied. */
+  #copyText(writer: CellWriter): boolean {
+    const length = this.#varint();
+    return writer.ascii(this.#bytes, this.#at, length);
+  }
+
+  #record(): (Cell | undefined)[] {
     const record: (Cell | undefined)[] = [];
-    for (let i = 0; i < count; i++) record.push(this.#cell());
+    for (let i = this.#isKey.length; i > 0; i--) record.push(this.#cell());
     return record;
   }
 
   #cell(): Cell | undefined {
-    switch (this.byte()) {
+    switch (this.#byte()) {
       case 0:
         return undefined;
-      case 1: {
+      case INTEGER: {
         const high = this.#view.getInt32(this.#at);
         const low = this.#view.getUint32(this.#at + 4);
         const number = high * 4_294_967_296 + low;
@@ -102,16 +143,27 @@ class ChangesetReader {
         this.#at += 8;
         return { value, isReal: false };
       }
-      case 2:
+      case REAL:
         this.#at += 8;
         return { value: this.#view.getFloat64(this.#at - 8), isReal: true };
-      case 3:
+      case TEXT:
         return { value: decoder.decode(this.#run()), isReal: false };
-      case 4:
+      case BLOB:
         return { value: this.#run().slice(), isReal: false };
       default:
-        return { value: null, isReal: false };
+        return NOTHING;
     }
+  }
+
+  #byte(): number {
+    return this.#bytes[this.#at++] ?? 0;
+  }
+
+  #name(): string {
+    const end = this.#bytes.indexOf(0, this.#at);
+    const name = decoder.decode(this.#bytes.subarray(this.#at, end));
+    this.#at = end + 1;
+    return name;
   }
 
   #run(): Uint8Array {
@@ -124,7 +176,7 @@ class ChangesetReader {
   #varint(): number {
     let value = 0;
     for (let i = 0; i < 5; i++) {
-      const byte = this.byte();
+      const byte = this.#byte();
       value = value * 128 + (byte & 127);
       if (byte < 128) break;
     }

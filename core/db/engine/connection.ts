@@ -41,6 +41,7 @@ export class Connection {
   readonly #exports: Sqlite["wasm"]["exports"];
   readonly #out: number;
   readonly #scratch: number;
+  #scratchView: Uint8Array = new Uint8Array();
 
   constructor(api: Sqlite) {
     this.api = api;
@@ -220,8 +221,9 @@ export class Connection {
   /** Calls `use` with a copy of the text in SQLite's memory, and its length. */
   withText(text: string, use: (at: number, bytes: number) => number): number {
     if (text.length * 3 <= SCRATCH_BYTES) {
-      const heap = new Uint8Array(this.memory, this.#scratch, SCRATCH_BYTES);
-      return use(this.#scratch, encoder.encodeInto(text, heap).written);
+      // It is detached when SQLite's memory has grown.
+      if (this.#scratchView.length === 0) this.#scratchView = new Uint8Array(this.memory, this.#scratch, SCRATCH_BYTES);
+      return use(this.#scratch, encoder.encodeInto(text, this.#scratchView).written);
     }
     return this.withBytes(utf8(text), use);
   }

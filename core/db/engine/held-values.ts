@@ -76,6 +76,7 @@ export class HeldValues {
   }
 
   forget(row: string, column?: number): void {
+    if (this.#rows.size === 0) return;
     const byColumn = this.#rows.get(row);
     if (byColumn === undefined) return;
     this.#bytes -= this.#bytesOf(row);

@@ -95,9 +95,9 @@ export class IndexTable {
   // Keys
 
   /** The key of a row in a changeset; a row without one gets one. */
-  keyOfNew(record: Record): string {
-    if (!this.isKeyMade) return this.keyOf(record);
-    const before = record[0]?.value ?? null;
+  keyOfNew(cellAt: (at: number) => Cell | undefined): string {
+    if (!this.isKeyMade) return this.#keyOfCells(cellAt);
+    const before = cellAt(0)?.value ?? null;
     const rowid = this.#nextRowid();
     const hasTriggers = this.#hasTriggers();
     if (hasTriggers) this.#connection.configure(DB_ENABLE_TRIGGER, false);
@@ -112,13 +112,15 @@ export class IndexTable {
 
   /** The key of a row that has one. */
   keyOf(record: Record): string {
-    if (!this.isKeyMade) {
-      const key = keyOf(this.#key.map(({ at, fold }) => foldedValue(record[at]?.value ?? null, fold)));
-      return `${this.model.id}/${key}`;
-    }
+    if (!this.isKeyMade) return this.#keyOfCells((at) => record[at]);
     const [row] = this.#all(`SELECT k FROM ${this.#side} WHERE r = ?`, [record[0]?.value ?? null]);
     const key = row?.[0];
     assert(typeof key === "string", "each row has a key");
+    return `${this.model.id}/${key}`;
+  }
+
+  #keyOfCells(cellAt: (at: number) => Cell | undefined): string {
+    const key = keyOf(this.#key.map(({ at, fold }) => foldedValue(cellAt(at)?.value ?? null, fold)));
     return `${this.model.id}/${key}`;
   }
 
@@ -142,10 +144,9 @@ export class IndexTable {
   read(key: string, row: CellReader, cells: readonly PackedCell[]): RowValues | undefined {
     const fromKey = this.isKeyMade ? [] : this.#valuesOf(key);
     if (fromKey === undefined || (this.isKeyMade && !MADE_KEY.test(key))) return undefined;
-    const values: SqlValue[] = this.columns.map(({ keyAt, missing }) =>
-      keyAt > 0 ? (fromKey[keyAt - 1] ?? null) : missing,
-    );
-    const reals = new Set<number>();
+    const values: SqlValue[] = [];
+    for (const { keyAt, missing } of this.columns) values.push(keyAt > 0 ? (fromKey[keyAt - 1] ?? null) : missing);
+    let reals: Set<number> | undefined;
     let isKeyTold = false;
     // Cells of columns that are not known here stay in the map.
     const set = (id: number, reader: CellReader): void => {
@@ -154,12 +155,13 @@ export class IndexTable {
       if (at === undefined) return;
       values[at] = value;
       isKeyTold ||= (this.columns[at]?.keyAt ?? 0) > 0;
-      if (reader.isReal) reals.add(at);
-      else if (reals.size > 0) reals.delete(at);
+      if (reader.isReal) (reals ??= new Set()).add(at);
+      else reals?.delete(at);
     };
     while (!row.done) set(row.uint32(), row);
     for (const { column, isPart, bytes } of cells) if (!isPart) set(column, new CellReader(bytes));
-    if (cells.length > 0) this.#merge(values, reals, cells);
+    if (cells.some(({ isPart }) => isPart)) this.#merge(values, (reals ??= new Set()), cells);
+    reals ??= NO_REALS;
     if (!isKeyTold) return { values, reals };
     const told = this.#key.map((column) => foldedValue(values[this.columns.indexOf(column)] ?? null, column.fold));
     return keyOf(told) === key ? { values, reals } : undefined;
@@ -313,7 +315,8 @@ export class IndexTable {
   }
 
   #bind(statement: Statement, from: number, values: readonly SqlValue[], reals: ReadonlySet<number>): void {
-    for (let i = 0; i < values.length; i++) statement.bind(from + i, values[i] ?? null, reals.has(i));
+    const hasReals = reals.size > 0;
+    for (let i = 0; i < values.length; i++) statement.bind(from + i, values[i] ?? null, hasReals && reals.has(i));
   }
 
   #hasTriggers(): boolean {
@@ -390,6 +393,8 @@ export interface RowValues {
   /** The positions of the values that are reals. */
   readonly reals: ReadonlySet<number>;
 }
+
+const NO_REALS: Set<number> = new Set();
 
 function finish(statement: Statement): void {
   try {

@@ -49,9 +49,10 @@ export class SetAside {
 
   /** The row changes: forgets what was noted about it. Returns the rows that stood back for it. */
   leave(name: string): readonly string[] {
+    if (this.#tables.size === 0) return NOBODY;
     this.#remove(name);
     const behind = this.#behind.get(name);
-    return behind === undefined ? [] : [...behind];
+    return behind === undefined ? NOBODY : [...behind];
   }
 
   forget(table: string): void {
@@ -71,6 +72,8 @@ export class SetAside {
     if (behind?.size === 0) this.#behind.delete(aside.for);
   }
 }
+
+const NOBODY: readonly string[] = [];
 
 function tableOf(name: string): string {
   return name.slice(0, TABLE_ID_CHARS);

@@ -295,7 +295,7 @@ export class SqlIndex implements IndexCalls {
     if (this.#connection.isInTransaction) this.#connection.run("COMMIT");
     this.#writing = undefined;
     const { held } = this.#applier;
-    for (const [row, column] of capture.changed()) held.forget(row, column);
+    if (held.bytes > 0) for (const [row, column] of capture.changed()) held.forget(row, column);
     for (const { row, column, cid, sizeBytes } of large) held.add(row, column, { cid, sizeBytes });
     // The stamp orders objects only if there are too many; the true one comes with the map's schema.
     for (const { key, value } of schema.values())

@@ -47,10 +47,23 @@ export function digitsOf(value: number, chars: number): string {
   return text;
 }
 
-export function fromDigits(text: string): number {
+/** The value of each digit by its character code; -1: it is none. */
+const VALUES: Int8Array = new Int8Array(128).fill(-1);
+for (let value = 0; value < ALPHABET.length; value++) VALUES[ALPHABET.charCodeAt(value)] = value;
+
+/** The number that the digits from `from` up to `to` write; -1: one of them is no digit. At most eight are exact. */
+export function digitsValue(text: string, from: number, to: number): number {
   let value = 0;
-  for (const digit of text) value = value * 64 + ALPHABET.indexOf(digit);
+  for (let i = from; i < to; i++) {
+    const digit = VALUES[text.charCodeAt(i)] ?? -1;
+    if (digit < 0) return -1;
+    value = value * 64 + digit;
+  }
   return value;
+}
+
+export function fromDigits(text: string): number {
+  return digitsValue(text, 0, text.length);
 }
 
 /**
@@ -112,7 +125,7 @@ export function elementPart(json: string): string {
 }
 
 const ELEMENT_CHARS = 9;
-const PARTS: RegExp = /^[-0-9A-Z_a-z]{6}(?:\+([-0-9A-Z_a-z]{1,12}))?$/;
+const PART: RegExp = /^\+[-0-9A-Z_a-z]{1,12}$/;
 
 export function cellKey(row: string, column: number): string {
   return `${row} ${digitsOf(column, COLUMN_ID_CHARS)}`;
@@ -123,9 +136,17 @@ export function partsOfKey(key: string): KeyParts | undefined {
   if (key[TABLE_ID_CHARS] !== "/" || key.startsWith("!")) return undefined;
   const space = key.indexOf(" ");
   if (space < 0) return { row: key, column: undefined, part: undefined };
-  const match = PARTS.exec(key.slice(space + 1));
-  if (match === null) return undefined;
-  return { row: key.slice(0, space), column: fromDigits(match[0].slice(0, COLUMN_ID_CHARS)), part: match[1] };
+  const end = space + 1 + COLUMN_ID_CHARS;
+  const column = key.length < end ? -1 : digitsValue(key, space + 1, end);
+  if (column < 0) return undefined;
+  if (key.length === end) return { row: key.slice(0, space), column, part: undefined };
+  return PART.test(key.slice(end)) ? { row: key.slice(0, space), column, part: key.slice(end + 1) } : undefined;
+}
+
+/** The row of `partsOfKey` alone. */
+export function rowOfKey(key: string): string | undefined {
+  if (key[TABLE_ID_CHARS] !== "/" || key.startsWith("!")) return undefined;
+  return key.includes(" ") ? partsOfKey(key)?.row : key;
 }
 
 interface KeyParts {
