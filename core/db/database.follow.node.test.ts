@@ -3,7 +3,7 @@
  * aside to changes of the rows for which they stand back.
  */
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { exchange } from "../../test/fixtures/replica-map.ts";
+import { deliver, exchange, stampsOf } from "../../test/fixtures/replica-map.ts";
 import { SqlSwarm } from "../../test/fixtures/sql-swarm.ts";
 import type { CallName } from "./engine/messages.ts";
 import type { Snapshot, SqlDatabase } from "./types.ts";
@@ -181,3 +181,36 @@ test("a row that refers to a table of another shape than it was is told of like 
     ]);
   }
 });
+
+test.each([
+  ["by another node", false],
+  ["by both", true],
+])(
+  "rows that come before the columns they were written with have their values when the columns come (added %s)",
+  async (_, addsToo) => {
+    const other = swarm.sql(1);
+    const add = async (db: SqlDatabase): Promise<void> => {
+      for (const column of ["b DEFAULT 5", "n COUNTER DEFAULT 0", "s JSONSET"]) {
+        swarm.time.nowMs += 1;
+        await db.query(`ALTER TABLE t ADD COLUMN ${column}`).run();
+      }
+    };
+    await sql`CREATE TABLE t (id INTEGER PRIMARY KEY, a)`;
+    await sql`INSERT INTO t VALUES (1, 1), (2, 2)`;
+    exchange(...swarm.maps);
+    await other`SELECT * FROM t`;
+    await add(sql);
+    const columns = stampsOf(swarm.map(0)).slice(-3);
+    swarm.time.nowMs += 1;
+    await sql`INSERT INTO t (id, a, b) VALUES (3, 3, 0)`;
+    swarm.time.nowMs += 1;
+    await sql`UPDATE t SET b = 7, n = n + 4, s = '[1]' WHERE id = 1`;
+    const [rows, cells] = stampsOf(swarm.map(0)).slice(-2);
+    if (rows === undefined || cells === undefined) throw new Error("There were two transactions");
+    for (const stamp of [rows, cells]) deliver(swarm.map(0), swarm.map(1), stamp);
+    expect(await other`SELECT * FROM t`).toHaveLength(3);
+    if (addsToo) await add(other);
+    else for (const stamp of columns) deliver(swarm.map(0), swarm.map(1), stamp);
+    expect(await other`SELECT * FROM t`).toEqual(await sql`SELECT * FROM t`);
+  },
+);

@@ -30,6 +30,8 @@ export const INSERT_BYTES = 400_000;
 export const COLUMNS_MAX = 500;
 /** Tables, views, indexes and triggers that count, the oldest first, whoever wrote them. */
 export const OBJECTS_MAX = 1_000;
+/** Columns of a table that rows have had before the schema has them. With more, any change of the schema fills it again. */
+export const UNKNOWN_COLUMNS_MAX = 1_000;
 /** Letters of a name, and of the definition of a column, view or trigger. */
 export const NAME_CHARS_MAX = 128;
 export const DEFINITION_CHARS_MAX = 16_384;

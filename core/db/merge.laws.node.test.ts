@@ -5,7 +5,7 @@
  */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { exchange } from "../../test/fixtures/replica-map.ts";
+import { deliver, exchange, stampsOf } from "../../test/fixtures/replica-map.ts";
 import { SqlSwarm } from "../../test/fixtures/sql-swarm.ts";
 import { COUNT_FOLD_AFTER_MS } from "./limits.ts";
 
@@ -61,7 +61,7 @@ const statement: fc.Arbitrary<string> = fc.oneof(
     arbitrary: fc.record({ table, id, to: id }).map((x) => `UPDATE ${x.table} SET id = ${x.to} WHERE id = ${x.id}`),
   },
   {
-    weight: 1,
+    weight: 3,
     arbitrary: fc.record({ table, column }).map((x) => `ALTER TABLE ${x.table} ADD COLUMN ${x.column} DEFAULT 5`),
   },
   { weight: 1, arbitrary: fc.record({ table, column }).map((x) => `ALTER TABLE ${x.table} DROP COLUMN ${x.column}`) },
@@ -95,11 +95,29 @@ const statement: fc.Arbitrary<string> = fc.oneof(
 type Step =
   | { readonly node: number; readonly run: string }
   | { readonly from: number; readonly to: number }
+  /** A node runs these. Another one gets the newest of its batches, but not the one before, and looks at it. */
+  | { readonly node: number; readonly all: readonly string[]; readonly to: number }
   | { readonly rests: true };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 5, arbitrary: fc.record({ node: fc.nat(NODES - 1), run: statement }) },
   { weight: 1, arbitrary: fc.record({ from: fc.nat(NODES - 1), to: fc.nat(NODES - 1) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      node: fc.nat(NODES - 1),
+      all: fc.oneof(
+        fc.tuple(statement, statement),
+        fc
+          .record({ table, column, id })
+          .map((x) => [
+            `ALTER TABLE ${x.table} ADD COLUMN ${x.column} DEFAULT 5`,
+            `INSERT OR REPLACE INTO ${x.table} (id, ${x.column}) VALUES (${x.id}, 0)`,
+          ]),
+      ),
+      to: fc.nat(NODES - 1),
+    }),
+  },
   { weight: 1, arbitrary: fc.constant({ rests: true } as const) },
 );
 
@@ -114,7 +132,12 @@ test("all nodes come to the same tables, rows and conflicts", { timeout: 20 * 60
       try {
         for (const one of steps) {
           if ("run" in one) await swarm.run(one.node, one.run);
-          else if ("from" in one) exchange(swarm.map(one.from), swarm.map(one.to));
+          else if ("all" in one) {
+            for (const text of one.all) await swarm.run(one.node, text);
+            const stamp = stampsOf(swarm.map(one.node)).at(-1);
+            if (stamp !== undefined) deliver(swarm.map(one.node), swarm.map(one.to), stamp);
+            await swarm.sql(one.to).conflicts();
+          } else if ("from" in one) exchange(swarm.map(one.from), swarm.map(one.to));
           else swarm.time.nowMs += COUNT_FOLD_AFTER_MS;
         }
         exchange(...swarm.maps);

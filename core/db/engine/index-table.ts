@@ -8,6 +8,7 @@ import { assert } from "../../base/assert.ts";
 import { keyOf, valuesOfKey } from "../cells/keys.ts";
 import { CellReader } from "../cells/pack.ts";
 import { elementsOf, plus, readPart, setOf } from "../cells/parts.ts";
+import { UNKNOWN_COLUMNS_MAX } from "../limits.ts";
 import type { PackedCell } from "../rows.ts";
 import { type Affinity, affinityOf, isKept } from "../schema/affinity.ts";
 import { typeOf } from "../schema/create-table.ts";
@@ -57,6 +58,7 @@ export class IndexTable {
   readonly hasFoldedKey: boolean;
   readonly #connection: Connection;
   readonly #keys: KeySource;
+  readonly #unknown: Set<number>;
   readonly #key: readonly IndexColumn[];
   readonly #side: string;
   readonly #sideName: string;
@@ -71,9 +73,11 @@ export class IndexTable {
    */
   #hasStrays: boolean;
 
-  constructor(connection: Connection, model: TableModel, keys: KeySource) {
+  /** `unknown` takes the ids of columns that rows have and the table does not. */
+  constructor(connection: Connection, model: TableModel, keys: KeySource, unknown: Set<number>) {
     this.#connection = connection;
     this.#keys = keys;
+    this.#unknown = unknown;
     this.model = model;
     this.columns = readColumns(connection, model);
     this.#key = this.columns.filter(({ keyAt }) => keyAt > 0).toSorted((a, b) => a.keyAt - b.keyAt);
@@ -148,9 +152,8 @@ export class IndexTable {
     for (const { keyAt, missing } of this.columns) values.push(keyAt > 0 ? (fromKey[keyAt - 1] ?? null) : missing);
     let reals: Set<number> | undefined;
     let isKeyTold = false;
-    // Cells of columns that are not known here stay in the map.
     const set = (id: number, reader: CellReader): void => {
-      const at = this.#places.get(id);
+      const at = this.#placeOf(id);
       const value = reader.value();
       if (at === undefined) return;
       values[at] = value;
@@ -167,6 +170,13 @@ export class IndexTable {
     return keyOf(told) === key ? { values, reals } : undefined;
   }
 
+  /** Undefined: the column is not known here yet, or not any more. Its cells stay in the map. */
+  #placeOf(id: number): number | undefined {
+    const at = this.#places.get(id);
+    if (at === undefined && this.#unknown.size < UNKNOWN_COLUMNS_MAX) this.#unknown.add(id);
+    return at;
+  }
+
   /** The values of a primary key. A value that its column would change belongs to the key of another row. */
   #valuesOf(key: string): SqlValue[] | undefined {
     const values = valuesOfKey(key, this.#key.length);
@@ -177,7 +187,7 @@ export class IndexTable {
   #merge(values: SqlValue[], reals: Set<number>, cells: readonly PackedCell[]): void {
     const sets = new Map<number, Map<string, string>>();
     for (const { column, isPart, bytes } of cells) {
-      const at = isPart ? this.#places.get(column) : undefined;
+      const at = isPart ? this.#placeOf(column) : undefined;
       const part = at === undefined ? undefined : readPart(bytes);
       if (at === undefined || part === undefined) continue;
       if (this.columns[at]?.model.merges === "counter") {

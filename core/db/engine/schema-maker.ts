@@ -1,6 +1,7 @@
 /**
  * Keeps SQLite's schema equal to the model. Objects that changed are made anew. A table that only gained or lost
- * columns is altered; any other change empties it, and it has to be filled again.
+ * columns is altered, unless rows with such columns came before these; any other change empties it, and it has to be
+ * filled again.
  */
 import { isStarfishError, messageOf, StarfishError } from "../../base/errors.ts";
 import { assert } from "../../base/assert.ts";
@@ -12,6 +13,7 @@ import {
   type SchemaModel,
   type TableModel,
 } from "../schema/model.ts";
+import { UNKNOWN_COLUMNS_MAX } from "../limits.ts";
 import { shownTable } from "../schema/labels.ts";
 import { folded } from "../schema/names.ts";
 import { quoted } from "../schema/tokens.ts";
@@ -42,6 +44,8 @@ export class SchemaMaker {
   /** The renamed tables with their first names, as the texts of the schema have them. */
   #unlabelled = new Map<string, TableModel>();
   #objects = new Map<string, ObjectModel>();
+  /** By the ids of tables: columns that rows have and the tables do not, because the schema is yet to come. */
+  readonly #unknown = new Map<string, Set<number>>();
 
   constructor(connection: Connection, statements: Statements, keys: KeySource) {
     this.#connection = connection;
@@ -108,18 +112,25 @@ export class SchemaMaker {
     };
   }
 
-  /** Within the caller's transaction. */
-  make(model: SchemaModel): Made {
+  /** Within the caller's transaction. `mayEmpty`: the caller fills tables that are empty afterwards. */
+  make(model: SchemaModel, { mayEmpty }: { readonly mayEmpty: boolean }): Made {
     this.#statements.forget();
     const problems = new Map<string, string>();
     const refill: string[] = [];
     this.#takeLabelsOff();
     this.#dropObjects(model);
     for (const [name, table] of this.#tables) if (model.tables.get(name)?.id !== table.model.id) this.#dropTable(name);
+    for (const id of this.#unknown.keys()) if (!this.#byId.has(id)) this.#unknown.delete(id);
     for (const [name, table] of model.tables) {
       const there = this.#tables.get(name);
-      if (there !== undefined && this.#alter(name, there, table)) continue;
+      const isMissing = mayEmpty && this.#hasMissed(table);
+      if (there !== undefined && !isMissing && this.#alter(name, there, table)) continue;
+      if (there !== undefined && !mayEmpty) {
+        problems.set(name, `${table.name} can't be changed so`);
+        continue;
+      }
       if (there !== undefined) this.#dropTable(name);
+      this.#unknown.delete(table.id);
       this.#attempt(name, problems, () => {
         this.#create(name, table);
         refill.push(table.id);
@@ -201,9 +212,18 @@ export class SchemaMaker {
   }
 
   #add(name: string, model: TableModel): void {
-    const table = new IndexTable(this.#connection, model, this.#keys);
+    let unknown = this.#unknown.get(model.id);
+    if (unknown === undefined) this.#unknown.set(model.id, (unknown = new Set()));
+    const table = new IndexTable(this.#connection, model, this.#keys, unknown);
     this.#tables.set(name, table);
     this.#byId.set(model.id, table);
+  }
+
+  /** Whether rows came before a column of theirs, so that the table lacks their values. */
+  #hasMissed({ id, columns }: TableModel): boolean {
+    const unknown = this.#unknown.get(id);
+    if (unknown === undefined || unknown.size === 0) return false;
+    return unknown.size >= UNKNOWN_COLUMNS_MAX || columns.some((column) => unknown.has(column.id));
   }
 
   /** Alters the table to `next`, if that keeps its rows. Returns whether it did. */

@@ -141,7 +141,7 @@ export class SqlIndex implements IndexCalls {
   schema(entries: readonly SchemaEntry[]): SchemaAnswer {
     this.#entries = new Map(entries.map((entry) => [entry.key, entry]));
     this.#model = readSchema(entries);
-    const made = this.#quietly(() => this.#maker.make(this.#model));
+    const made = this.#quietly(() => this.#maker.make(this.#model, { mayEmpty: true }));
     this.#problems = made.problems;
     for (const id of made.refill) this.#applier.forget(id);
     this.#applier.schemaChanged();
@@ -392,7 +392,8 @@ export class SqlIndex implements IndexCalls {
     const overlay = [...writing.schema.values()].map(({ key, value }) => ({ key, value, stamp }));
     const entries = new Map([...this.#entries, ...overlay.map((entry) => [entry.key, entry] as const)]);
     this.#model = readSchema(entries.values());
-    const made = this.#maker.make(this.#model);
+    // Rows that came before this column have its values when the map's schema is taken in, after the transaction.
+    const made = this.#maker.make(this.#model, { mayEmpty: false });
     for (const [name, problem] of made.problems) {
       if (!this.#problems.has(name)) throw new StarfishError("unsupported", problem);
     }
