@@ -14,14 +14,29 @@ export class Input {
   #isReleased = false;
   #error: unknown;
   #isReading = false;
+  #turn: Promise<unknown> = Promise.resolve();
   #wake: (() => void) | undefined;
 
   constructor(stream: ProgramStream) {
     this.#stream = stream;
   }
 
-  /** The pieces that are there, as soon as there are some; undefined at the end, and after `release`. */
-  async take(): Promise<Uint8Array<ArrayBuffer>[] | undefined> {
+  /**
+   * The pieces that are there, as soon as there are some; undefined at the end, and after `release`. Calls are answered
+   * in their order. When the pieces have been posted, call `posted`.
+   */
+  take(): Promise<Uint8Array<ArrayBuffer>[] | undefined> {
+    const taken = this.#turn.then(() => this.#next());
+    this.#turn = taken.catch(() => {});
+    return taken;
+  }
+
+  /** The stream may use the memory of pieces again that have been copied into a message. */
+  posted(pieces: readonly Uint8Array[]): void {
+    this.#stream.reuse?.(pieces);
+  }
+
+  async #next(): Promise<Uint8Array<ArrayBuffer>[] | undefined> {
     this.#readAhead();
     while (this.#queuedBytes === 0 && !this.#isOver && !this.#isReleased && this.#error === undefined)
       await new Promise<void>((resolve) => (this.#wake = resolve));
@@ -34,7 +49,8 @@ export class Input {
     this.#queue = [];
     this.#queuedBytes = 0;
     this.#readAhead();
-    return pieces.map((piece) => (this.#stream.givesAway === true && isWhole(piece) ? piece : copyOf(piece)));
+    // A message copies all of the memory that a piece is a part of.
+    return pieces.map((piece) => (isWhole(piece) ? piece : copyOf(piece)));
   }
 
   /** Stops reading, and answers a waiting call. Bytes that were read too far go back. */

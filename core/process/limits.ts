@@ -15,6 +15,10 @@ export const PROGRAMS_MAX = 256;
 export const DESCRIPTORS_MAX = 1024;
 /** A piece of a stream on its way between the threads: large enough that the two seldom wait for each other. */
 export const PIECE_BYTES: number = 256 * 1024;
+/** Bytes of a stream that a program has got, or has asked for, before it reads them. */
+export const STREAM_AHEAD_BYTES: number = 1024 * 1024;
+/** The memory of pieces from this size on is used again; smaller ones are not worth it. */
+export const REUSED_BYTES_MIN: number = 16 * 1024;
 /** Pieces that a program may write before it waits for the first to be taken. */
 export const PIECES_IN_FLIGHT_MAX = 4;
 /** Output to anything but a terminal is collected for this long while a program goes on writing, ms. */

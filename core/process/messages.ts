@@ -68,8 +68,10 @@ export type Request =
     }
   | { readonly is: "resize"; readonly handle: number; readonly sizeBytes: number }
   | ({ readonly is: "touch"; readonly handle: number } & Times)
-  /** Bytes for a stream; or bytes given back to it, for its next reader. */
-  | { readonly is: "give" | "give-back"; readonly handle: number; readonly bytes: Uint8Array<ArrayBuffer> };
+  /** Bytes for a stream. The answer is their memory, for the next ones. */
+  | { readonly is: "give"; readonly handle: number; readonly bytes: Uint8Array<ArrayBuffer> }
+  /** Bytes given back to a stream, for its next reader. */
+  | { readonly is: "give-back"; readonly handle: number; readonly bytes: Uint8Array<ArrayBuffer> };
 
 /** A number is an error (errno of preview 1); 0 is success without a value. */
 export type Reply = number | { readonly value: unknown };
@@ -113,5 +115,14 @@ export type CompileReply =
 
 export type FromThread =
   | { readonly is: "compiled"; readonly id: number; readonly reply: CompileReply }
-  | { readonly is: "call"; readonly process: number; readonly call: number; readonly request: Request }
+  | {
+      readonly is: "call";
+      readonly process: number;
+      readonly call: number;
+      readonly request: Request;
+      /** Whether the program goes on meanwhile. */
+      readonly isAhead: boolean;
+    }
+  /** The program is suspended until this call, which was sent ahead, is answered. */
+  | { readonly is: "waits"; readonly process: number; readonly call: number }
   | { readonly is: "ended"; readonly process: number; readonly end: ProgramEnd };

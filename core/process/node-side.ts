@@ -1,7 +1,7 @@
 /** The node's side of one program: its handles, and the answers to its requests. */
 import { StarfishError } from "../base/errors.ts";
 import { TRANSFER_BYTES_MAX } from "../sandbox/limits.ts";
-import { ENTRIES_MAX } from "./limits.ts";
+import { ENTRIES_MAX, REUSED_BYTES_MIN } from "./limits.ts";
 import { Input } from "./input.ts";
 import type { FileNode } from "./file-node.ts";
 import type { DirectoryName, Filestat, OpenRequest, Request, Times } from "./messages.ts";
@@ -64,6 +64,12 @@ export class NodeSide {
     }
   }
 
+  /** Hears that an answer has been posted. */
+  posted(request: Request, value: unknown): void {
+    const handle = request.is === "take" ? this.#handles.get(request.handle) : undefined;
+    if (handle?.is === "stream" && Array.isArray(value)) handle.input.posted(value as Uint8Array[]);
+  }
+
   /** Closes what the program has left open. Rejects with the first error. */
   async end(): Promise<void> {
     let failure: unknown;
@@ -83,12 +89,13 @@ export class NodeSide {
     return await input.take();
   }
 
-  async #give(number: number, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+  async #give(number: number, bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer> | undefined> {
     const handle = this.#stream(number);
     if (handle.stream.write === undefined) throw new WasiError("badf");
     const written = handle.last.then(() => handle.stream.write?.(bytes));
     handle.last = written.catch(() => {});
     await written;
+    return bytes.buffer.byteLength >= REUSED_BYTES_MIN ? bytes : undefined;
   }
 
   async #close(number: number): Promise<void> {

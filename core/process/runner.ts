@@ -24,8 +24,8 @@ export interface RunnerOptions {
 interface Running {
   readonly name: string;
   readonly side: NodeSide;
-  /** How many calls the program waits for. If there are any it is suspended, and will hear that it has been ended. */
-  waiting: number;
+  /** Calls that are not answered yet; true if the program waits for the answer. */
+  readonly calls: Map<number, boolean>;
   ended(end: ProgramEnd): void;
 }
 
@@ -61,7 +61,7 @@ export class ProgramRunner {
     let end: ProgramEnd;
     try {
       end = await new Promise<ProgramEnd>((resolve) => {
-        this.#running.set(process, { name: run.name, side, waiting: 0, ended: resolve });
+        this.#running.set(process, { name: run.name, side, calls: new Map(), ended: resolve });
         this.#idle?.cancel();
         run.signal.addEventListener("abort", () => this.#kill(process), { once: true, signal: stop.signal });
         this.#post(startMessage(process, module, run, this.#options.text));
@@ -129,23 +129,30 @@ export class ProgramRunner {
     }
     const running = this.#running.get(message.process);
     if (message.is === "ended") return running?.ended(message.end);
-    if (running !== undefined) void this.#answer(message.process, running, message.call, message.request);
+    if (running === undefined) return;
+    const { process, call } = message;
+    if (message.is === "waits") {
+      if (running.calls.has(call)) running.calls.set(call, true);
+      return;
+    }
+    running.calls.set(call, !message.isAhead);
+    void this.#answer(process, running, call, message.request);
   }
 
   async #answer(process: number, running: Running, call: number, request: Request): Promise<void> {
-    running.waiting++;
     let reply: Reply;
+    let value: unknown;
     let transfer: ArrayBuffer[] = [];
     try {
-      const value = await running.side.answer(request);
+      value = await running.side.answer(request);
       reply = value === undefined ? ERRNO.success : { value };
-      if (request.is === "read") transfer = buffersOf([value]);
-      if (request.is === "take" && Array.isArray(value)) transfer = buffersOf(value);
+      if (request.is === "read" || request.is === "give") transfer = buffersOf([value]);
     } catch (error) {
       reply = errnoOf(error) ?? ERRNO.io;
     }
-    running.waiting--;
+    running.calls.delete(call);
     if (this.#running.get(process) === running) this.#post({ is: "reply", process, call, reply }, transfer);
+    running.side.posted(request, value);
   }
 
   #kill(process: number): void {
@@ -153,7 +160,7 @@ export class ProgramRunner {
     if (running === undefined) return;
     this.#post({ is: "kill", process });
     // The program is suspended. It will hear of its end when its thread has time; nobody needs to wait for that.
-    if (running.waiting > 0) return running.ended({ is: "killed" });
+    if ([...running.calls.values()].includes(true)) return running.ended({ is: "killed" });
     this.#options.clock.timer(END_GRACE_MS, () => {
       if (this.#running.get(process) !== running) return;
       running.ended({ is: "killed" });

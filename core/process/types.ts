@@ -48,11 +48,11 @@ export interface ProgramStream {
   read?(): Promise<Uint8Array | undefined>;
   /** Resolves when a piece is there, or the end. The piece stays for the next reader. */
   ready?(): Promise<void>;
-  /** Whether the reader owns the pieces that it gets. */
-  readonly givesAway?: boolean;
+  /** Takes pieces back that the reader has used up. Set if the reader owns what it gets. */
+  reuse?(pieces: readonly Uint8Array[]): void;
   /** Takes bytes back that were read too far. */
   unread?(bytes: Uint8Array): void;
-  /** Rejects with "closed" when nobody reads any more. */
+  /** Keeps nothing of the memory once it has resolved. Rejects with "closed" when nobody reads any more. */
   write?(bytes: Bytes): Promise<void>;
   close?(): Promise<void>;
 }

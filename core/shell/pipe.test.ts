@@ -35,6 +35,34 @@ test("the writer waits while the pipe is full", async () => {
   expect(text((await reader.next()).value)).toBe("ef");
 });
 
+test("memory that the reader gives back is written again, and only then", async () => {
+  const pipe = createPipe(2);
+  const reader = pipe.input[Symbol.asyncIterator]();
+  const next = async (bytes: string): Promise<Uint8Array | undefined> => {
+    await pipe.output.write(utf8(bytes));
+    return (await reader.next()).value;
+  };
+  const first = await next("ab");
+  const second = await next("cd");
+  expect(second).not.toBe(first);
+  expect(first).toEqual(utf8("ab"));
+  pipe.reuse([utf8("not of its length"), first ?? new Uint8Array(0)]);
+  expect(await next("e")).toEqual(utf8("e"));
+  const third = await next("fg");
+  expect(third).toBe(first);
+  expect(third).toEqual(utf8("fg"));
+});
+
+test("what a writer does with its memory later does not reach the reader", async () => {
+  const pipe = createPipe();
+  // Node's Buffers share memory in their `slice`.
+  const bytes = utf8("abc");
+  Object.assign(bytes, { slice: (from?: number, to?: number) => bytes.subarray(from, to) });
+  await pipe.output.write(bytes);
+  bytes.fill(0);
+  expect(text((await pipe.input[Symbol.asyncIterator]().next()).value)).toBe("abc");
+});
+
 test("a writer whose reader has gone gets closed, also while it waits", async () => {
   const pipe = createPipe(2);
   const writing = pipe.output.write(utf8("abcdef"));

@@ -1,5 +1,5 @@
 /**
- * A program's connection to the node: calls that wait for an answer. All waiting calls end when the program is killed.
+ * A program's connection to the node: calls and their answers. All calls end when the program is killed.
  */
 import { ERRNO, WasiError } from "../../sandbox/wasi/errno.ts";
 import type { FromThread, Reply, Request } from "../messages.ts";
@@ -26,6 +26,14 @@ class CallFailed extends WasiError {
   }
 }
 
+/** A call for whose answer the program does not wait yet. */
+export interface Begun {
+  /** Rejects with CallFailed, or with Unwind once the program is killed. */
+  readonly answer: Promise<unknown>;
+  /** Tells the node that the program is suspended until the answer comes. */
+  waits(): void;
+}
+
 export class Channel {
   readonly #process: number;
   readonly #post: (message: FromThread, transfer: ArrayBuffer[]) => void;
@@ -41,12 +49,28 @@ export class Channel {
 
   /** Rejects with CallFailed, or with Unwind once the program is killed. */
   call(request: Request, transfer: ArrayBuffer[] = []): Promise<unknown> {
+    return this.begin(request, { transfer, isAhead: false }).answer;
+  }
+
+  /** With `isAhead` the program goes on. */
+  begin(request: Request, options: { readonly transfer?: ArrayBuffer[]; readonly isAhead: boolean }): Begun {
     this.check();
     const call = ++this.#calls;
-    return new Promise((resolve, reject) => {
+    const { transfer = [], isAhead } = options;
+    const process = this.#process;
+    const answer = new Promise((resolve, reject) => {
       this.#waiting.set(call, { resolve, reject });
-      this.#post({ is: "call", process: this.#process, call, request }, transfer);
+      this.#post({ is: "call", process, call, request, isAhead }, transfer);
     });
+    let isTold = !isAhead;
+    return {
+      answer,
+      waits: () => {
+        if (isTold || !this.#waiting.has(call)) return;
+        isTold = true;
+        this.#post({ is: "waits", process, call }, []);
+      },
+    };
   }
 
   replied(call: number, reply: Reply): void {

@@ -1,9 +1,16 @@
 /** What descriptors refer to: streams, files, directories. Each collects small transfers into large ones. */
 import { concat, copyOf } from "../../base/bytes.ts";
 import type { Clock } from "../../ports/clock.ts";
-import { COLLECT_MS, PIECE_BYTES, PIECES_IN_FLIGHT_MAX, READ_AHEAD_BYTES } from "../limits.ts";
+import {
+  COLLECT_MS,
+  PIECE_BYTES,
+  PIECES_IN_FLIGHT_MAX,
+  READ_AHEAD_BYTES,
+  REUSED_BYTES_MIN,
+  STREAM_AHEAD_BYTES,
+} from "../limits.ts";
 import type { DirectoryName, Filetype } from "../messages.ts";
-import { type Channel, Unwind } from "./channel.ts";
+import { type Begun, type Channel, Unwind } from "./channel.ts";
 import { ERRNO, WasiError } from "../../sandbox/wasi/errno.ts";
 
 interface Common {
@@ -21,6 +28,12 @@ export interface OpenDirectory extends Common {
   entries?: readonly DirectoryName[];
 }
 
+/** A request for the next pieces of a stream. */
+interface Taking {
+  readonly done: Promise<void>;
+  waits(): void;
+}
+
 export type Open = Stream | RegularFile | OpenDirectory;
 
 /** A pipe, a terminal or a device: a stream of bytes. */
@@ -34,13 +47,19 @@ export class Stream implements Common {
   readonly #channel: Channel;
   readonly #clock: Clock;
   #rest: Uint8Array<ArrayBuffer>[] = [];
-  #reading: Promise<void> | undefined;
+  #restBytes = 0;
+  /** Requests for pieces, the oldest first. */
+  readonly #taking: Taking[] = [];
   #isOver = false;
+  #isReleased = false;
   #readError: unknown;
   #collected: Uint8Array<ArrayBuffer> | undefined;
+  /** Memory for the next bytes that are collected. */
+  readonly #spare: Uint8Array<ArrayBuffer>[] = [];
   #collectedBytes = 0;
   #sentAtMs = Number.NEGATIVE_INFINITY;
-  #inFlight = new Set<Promise<void>>();
+  /** The oldest first. */
+  readonly #inFlight = new Map<Promise<void>, Begun>();
   #writeError: unknown;
 
   constructor(channel: Channel, clock: Clock, handle: number, type: Filetype, rights: bigint) {
@@ -57,28 +76,58 @@ export class Stream implements Common {
   }
 
   get restBytes(): number {
-    return this.#rest.reduce((sum, { length }) => sum + length, 0);
+    return this.#restBytes;
   }
 
   /** Resolves when it is readable. Rejects only with Unwind. */
-  ready(): Promise<void> {
-    if (this.isReadable) return Promise.resolve();
-    return (this.#reading ??= this.#take());
+  async ready(): Promise<void> {
+    while (!this.isReadable) {
+      const [oldest = this.#take(false)] = this.#taking;
+      oldest.waits();
+      await oldest.done;
+    }
   }
 
-  async #take(): Promise<void> {
-    try {
-      const pieces = (await this.#channel.call({ is: "take", handle: this.handle })) as
-        | Uint8Array<ArrayBuffer>[]
-        | undefined;
-      if (pieces === undefined) this.#isOver = true;
-      else this.#rest.push(...pieces);
-    } catch (error) {
-      if (error instanceof Unwind) throw error;
-      this.#readError = error;
-    } finally {
-      this.#reading = undefined;
+  #take(isAhead: boolean): Taking {
+    const begun = this.#channel.begin({ is: "take", handle: this.handle }, { isAhead });
+    const done = begun.answer.then(
+      (pieces) => {
+        this.#taking.shift();
+        this.#took(pieces as Uint8Array<ArrayBuffer>[] | undefined);
+      },
+      (error: unknown) => {
+        this.#taking.shift();
+        if (error instanceof Unwind) throw error;
+        this.#readError = error;
+      },
+    );
+    // Who waits for it hears of its error; often nobody does.
+    done.catch(() => {});
+    const taking = { done, waits: () => begun.waits() };
+    this.#taking.push(taking);
+    return taking;
+  }
+
+  #took(pieces: readonly Uint8Array<ArrayBuffer>[] | undefined): void {
+    if (pieces === undefined) {
+      this.#isOver = true;
+      return;
     }
+    for (const piece of pieces) {
+      this.#rest.push(piece);
+      this.#restBytes += piece.length;
+    }
+    this.#takeAhead();
+  }
+
+  /**
+   * Asks for the next pieces while the program works on these, so that neither thread waits for the other. Bytes that
+   * the program leaves go back for the next reader.
+   */
+  #takeAhead(): void {
+    if (this.type !== "pipe" || this.#isOver || this.#readError !== undefined) return;
+    if (this.#isReleased || this.#channel.isKilled) return;
+    while (this.#restBytes + this.#taking.length * PIECE_BYTES < STREAM_AHEAD_BYTES) this.#take(true);
   }
 
   /** The bytes that are there, up to `length`. Undefined if there are none yet; empty at the end. */
@@ -88,8 +137,8 @@ export class Stream implements Common {
       const piece = rest.subarray(0, length);
       if (piece.length < rest.length) this.#rest[0] = rest.subarray(length);
       else this.#rest.shift();
-      // Asks for the next piece while the program works on this one. Bytes that it leaves go back for the next reader.
-      if (this.#rest.length === 0 && this.type === "pipe") this.ready().catch(() => {});
+      this.#restBytes -= piece.length;
+      this.#takeAhead();
       return piece;
     }
     if (this.#readError !== undefined) {
@@ -105,14 +154,15 @@ export class Stream implements Common {
 
   /** Stops reading; bytes that were read too far go back for the next reader. */
   async release(): Promise<void> {
-    const reading = this.#reading;
-    if (reading !== undefined) {
+    this.#isReleased = true;
+    if (this.#taking.length > 0) {
       // Pieces on their way arrive before the answer to this request.
       await this.#giveBack([]);
-      await reading;
+      await Promise.all(this.#taking.map(({ done }) => done));
     }
     const rest = this.#rest;
     this.#rest = [];
+    this.#restBytes = 0;
     if (rest.length > 0) await this.#giveBack(rest);
   }
 
@@ -126,7 +176,16 @@ export class Stream implements Common {
 
   /** Resolves when it has room. */
   async room(): Promise<void> {
-    while (!this.hasRoom) await Promise.race(this.#inFlight);
+    while (!this.hasRoom) await this.#oneTaken();
+  }
+
+  /** Resolves when the node has taken one of the pieces in flight. */
+  async #oneTaken(): Promise<void> {
+    for (const oldest of this.#inFlight.values()) {
+      oldest.waits();
+      break;
+    }
+    await Promise.race(this.#inFlight.keys());
   }
 
   /** Copies the parts. Returns a promise if the program has to wait for room first. */
@@ -134,7 +193,7 @@ export class Stream implements Common {
     this.#checkWritten();
     for (const part of parts) {
       for (let at = 0; at < part.length;) {
-        const collected = (this.#collected ??= new Uint8Array(PIECE_BYTES));
+        const collected = (this.#collected ??= this.#spare.pop() ?? new Uint8Array(PIECE_BYTES));
         const some = part.subarray(at, at + PIECE_BYTES - this.#collectedBytes);
         collected.set(some, this.#collectedBytes);
         this.#collectedBytes += some.length;
@@ -161,26 +220,31 @@ export class Stream implements Common {
     const collected = this.#collected;
     if (collected === undefined || this.#collectedBytes === 0) return;
     // A small piece is copied, so that the large buffer can be used for the next ones.
-    const isWorthIt = this.#collectedBytes * 2 > PIECE_BYTES;
+    const isWorthIt = this.#collectedBytes >= REUSED_BYTES_MIN;
     const whole = collected.subarray(0, this.#collectedBytes);
     const bytes = isWorthIt ? whole : copyOf(whole);
     if (isWorthIt) this.#collected = undefined;
     this.#collectedBytes = 0;
     this.#sentAtMs = this.#clock.monotonic();
-    const sent: Promise<void> = this.#channel
-      .call({ is: "give", handle: this.handle, bytes }, [bytes.buffer])
-      .then(
-        () => {},
-        (error: unknown) => void (this.#writeError ??= error),
-      )
-      .finally(() => this.#inFlight.delete(sent));
-    this.#inFlight.add(sent);
+    const request = { is: "give", handle: this.handle, bytes } as const;
+    const begun = this.#channel.begin(request, { transfer: [bytes.buffer], isAhead: true });
+    const sent: Promise<void> = begun.answer.then(
+      (memory) => {
+        this.#inFlight.delete(sent);
+        if (memory instanceof Uint8Array) this.#spare.push(new Uint8Array(memory.buffer as ArrayBuffer));
+      },
+      (error: unknown) => {
+        this.#inFlight.delete(sent);
+        this.#writeError ??= error;
+      },
+    );
+    this.#inFlight.set(sent, begun);
   }
 
   /** Resolves when everything that was written has been taken. */
   async drain(): Promise<void> {
     this.send();
-    while (this.#inFlight.size > 0) await Promise.race(this.#inFlight);
+    while (this.#inFlight.size > 0) await this.#oneTaken();
     this.#checkWritten();
   }
 }

@@ -10,9 +10,12 @@ import type { Output, TerminalInfo } from "../types.ts";
 export interface OpenFile {
   /** The next piece, or undefined at the end. Absent if it is not open for reading. */
   read?(): Promise<Uint8Array | undefined>;
-  /** Whether the reader owns the pieces that it gets. */
-  readonly givesAway?: boolean;
-  /** Absent if it is not open for writing. Rejects with "closed" when nobody reads any more. */
+  /** Takes pieces back that the reader has used up. Set if the reader owns what it gets. */
+  reuse?(pieces: readonly Uint8Array[]): void;
+  /**
+   * Absent if it is not open for writing. Keeps nothing of the memory once it has resolved. Rejects with "closed" when
+   * nobody reads any more.
+   */
   write?(bytes: Bytes): Promise<void>;
   /** Set for a terminal: prints text with escape sequences of ours. */
   print?(text: Text): Promise<void>;

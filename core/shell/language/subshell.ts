@@ -154,7 +154,7 @@ export function pipeReader(pipe: ReturnType<typeof createPipe>): OpenFile {
   const iterator = pipe.input[Symbol.asyncIterator]();
   return {
     name: "pipe",
-    givesAway: true,
+    reuse: (pieces) => pipe.reuse(pieces),
     read: async () => {
       const { done, value } = await iterator.next();
       return done === true ? undefined : value;

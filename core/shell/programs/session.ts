@@ -189,7 +189,7 @@ function streamOf(descriptor: Descriptor, { process }: ExternalCall): ProgramStr
     type: file.terminal?.() === undefined ? "pipe" : "terminal",
     ...(descriptor.isReadable
       ? {
-          givesAway: file.givesAway === true,
+          ...(file.reuse === undefined ? {} : { reuse: (pieces: readonly Uint8Array[]) => file.reuse?.(pieces) }),
           ready: () => descriptor.ready(),
           read: () => descriptor.read(() => process.rest()),
           unread: (bytes: Uint8Array) => descriptor.unread(bytes),
