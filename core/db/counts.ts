@@ -104,7 +104,7 @@ export class CountWrites {
     }
     for (const { key } of [...old, ...before]) if (!keys.has(key)) writes.push({ key, deleted: true });
     const bytes = writes.reduce(
-      (all, write) => all + write.key.length + ("deleted" in write ? 0 : (write.value as Uint8Array).length),
+      (all, write) => all + write.key.length + ("value" in write ? (write.value as Uint8Array).length : 0),
       0,
     );
     if (sums.size > BUCKETS * COUNT_FOLDED_WRITERS || bytes > this.#foldBytes) return [];

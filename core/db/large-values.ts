@@ -9,7 +9,7 @@ import { type Clock, type Timer, withDeadline } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import { contentOf, type LargeRef, packLarge } from "./cells/large.ts";
 import type { Captured, LargeCell } from "./engine/messages.ts";
-import { unpackWrites } from "./engine/packed-writes.ts";
+import { largeWrites } from "./engine/packed-writes.ts";
 import {
   CELL_BYTES_MAX,
   LARGE_AGAIN_MS,
@@ -106,9 +106,8 @@ export class LargeValues {
   /** Stores the large values of a transaction. Rejects as Contents.put does, and with "timeout". */
   async store({ writes }: Captured): Promise<LargeCell[]> {
     const cells: LargeCell[] = [];
-    if (writes.sizes.every((size) => size <= CELL_BYTES_MAX)) return cells;
-    for (const [key, value] of unpackWrites(writes)) {
-      const large = value === undefined ? undefined : contentOf(value);
+    for (const [key, value] of largeWrites(writes, CELL_BYTES_MAX)) {
+      const large = contentOf(value);
       const { row, column } = partsOfKey(key) ?? {};
       if (large === undefined || row === undefined || column === undefined) continue;
       const { isText } = large;

@@ -23,16 +23,16 @@ export function writesOf(
   for (const row of replaced) {
     for (const { key } of map.entries(`${row} `)) all.push({ key, deleted: true });
   }
-  for (const [key, value] of unpackWrites(writes)) all.push(writeOf(key, elsewhere.get(key) ?? value));
-  for (const { key, value } of schema) all.push(writeOf(key, value));
+  for (const [key, encoded] of unpackWrites(writes)) {
+    const packed = elsewhere.size > 0 ? elsewhere.get(key) : undefined;
+    if (packed !== undefined) all.push({ key, value: packed });
+    else all.push(encoded === undefined ? { key, deleted: true } : { key, encoded });
+  }
+  for (const { key, value } of schema) all.push(value === undefined ? { key, deleted: true } : { key, value });
   const counts = new CountWrites(map, writer);
   for (const part of parts) all.push(...partWrites(map, counts, part));
   checkSize(all);
   return all;
-}
-
-function writeOf(key: string, value: unknown): MapWrite {
-  return value === undefined ? { key, deleted: true } : { key, value };
 }
 
 /** What this node adds to a counter (counts.ts); each element of a set is a part. */
@@ -51,8 +51,9 @@ function partWrites(map: ReplicatedMap, counts: CountWrites, { row, column, adde
 function checkSize(writes: readonly MapWrite[]): void {
   let bytes = 0;
   for (const write of writes) {
-    const value = "deleted" in write ? undefined : write.value;
-    bytes += keyBytesOf(write.key) + BATCH_ENTRY_BYTES + (value instanceof Uint8Array ? value.length + 5 : 0);
+    bytes += keyBytesOf(write.key) + BATCH_ENTRY_BYTES;
+    if ("encoded" in write) bytes += write.encoded.length;
+    else if ("value" in write && write.value instanceof Uint8Array) bytes += write.value.length + 5;
   }
   if (bytes <= TRANSACTION_BYTES_MAX) return;
   throw new StarfishError(

@@ -220,7 +220,7 @@ export class Leaf {
 }
 
 /** A leaf grows by an eighth, or by this if it is small: growing copies all that it has. */
-const SLACK_BYTES_MIN = 512;
+const SLACK_BYTES_MIN = 1_024;
 
 /** Adds some room, so that not every new record makes the array grow. */
 function withSlack(bytes: number): number {

@@ -224,6 +224,10 @@ export class Replica {
     if ("deleted" in write) {
       return { key, entry: { stamp, writer, state: DELETED, value: "", expiresAtMs: undefined } };
     }
+    if ("encoded" in write) {
+      checkLength(write.encoded.length);
+      return { key, entry: { stamp, writer, state: LIVE, value: write.encoded, expiresAtMs: undefined } };
+    }
     const value = toByteText(encodeValue(write.value));
     const { expiresInMs } = write;
     if (expiresInMs !== undefined && !(expiresInMs > 0)) {
@@ -479,11 +483,14 @@ function encodeValue(value: unknown): Uint8Array {
   } catch (error) {
     throw new StarfishError("malformed", `This can't be kept as a value: ${messageOf(error)}`, { cause: error });
   }
-  if (bytes.length > VALUE_BYTES_MAX) {
-    throw new StarfishError(
-      "too-large",
-      `A value has at most 64 KiB, this one has ${Math.ceil(bytes.length / 1024)}: spread it over several keys`,
-    );
-  }
+  checkLength(bytes.length);
   return bytes;
+}
+
+function checkLength(valueBytes: number): void {
+  if (valueBytes <= VALUE_BYTES_MAX) return;
+  throw new StarfishError(
+    "too-large",
+    `A value has at most 64 KiB, this one has ${Math.ceil(valueBytes / 1024)}: spread it over several keys`,
+  );
 }

@@ -45,6 +45,8 @@ export interface ReplacedEntry {
 
 export type MapWrite =
   | { readonly key: string; readonly value: unknown; readonly expiresInMs?: number | undefined }
+  /** A value that is CBOR already, as byte text (byte-text.ts). It is not checked: for thousands of values at once. */
+  | { readonly key: string; readonly encoded: string }
   /** Deletes. */
   | { readonly key: string; readonly deleted: true };
 

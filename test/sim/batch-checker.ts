@@ -26,10 +26,10 @@ export class BatchChecker {
 
   /** Writes, and records what was written. Throws as the map does. At least one key is set without an expiry. */
   write(map: ReplicatedMap, writes: readonly MapWrite[]): void {
-    const set = writes.find((write) => !("deleted" in write) && write.expiresInMs === undefined);
+    const set = writes.find((write) => "value" in write && write.expiresInMs === undefined);
     if (set === undefined) throw new Error("Such a batch sets a key for good");
     // Watchers look while the batch is being written, when its version is not known yet.
-    const ends = writes.filter((write) => "deleted" in write || write.expiresInMs !== undefined);
+    const ends = writes.filter((write) => !("value" in write) || write.expiresInMs !== undefined);
     for (const { key } of ends) this.#ends.set(key, [...(this.#ends.get(key) ?? []), LATEST]);
     let version: Version | undefined;
     try {

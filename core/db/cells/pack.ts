@@ -117,6 +117,23 @@ export class CellWriter {
     this.#length += 8;
   }
 
+  /** Makes what was written since it was `from` long a byte string of CBOR, which is what the map keeps. */
+  wrap(from: number): void {
+    const length = this.#length - from;
+    const head = headBytes(length);
+    this.#reserve(head);
+    const bytes = this.#bytes;
+    bytes.copyWithin(from + head, from, this.#length);
+    this.#length += head;
+    if (head === 1) bytes[from] = 0x40 | length;
+    else {
+      bytes[from] = head === 2 ? 0x58 : head === 3 ? 0x59 : 0x5a;
+      if (head === 2) bytes[from + 1] = length;
+      else if (head === 3) this.#view.setUint16(from + 1, length);
+      else this.#view.setUint32(from + 1, length);
+    }
+  }
+
   /** What was written since it was `from` long, as a copy. */
   slice(from = 0): Uint8Array<ArrayBuffer> {
     return this.#bytes.slice(from, this.#length);
@@ -264,6 +281,17 @@ export class CellReader {
     this.#at = at + length;
     return at;
   }
+}
+
+/** Of the head of a byte string (RFC 8949, 3: major type 2). */
+function headBytes(length: number): number {
+  return length < 24 ? 1 : length < 256 ? 2 : length < 65_536 ? 3 : 5;
+}
+
+/** What `wrap` has wrapped, as a view. */
+export function unwrapped(bytes: Bytes): Bytes {
+  const minor = (bytes[0] ?? 0) & 31;
+  return bytes.subarray(minor < 24 ? 1 : 1 + (1 << (minor - 24)));
 }
 
 /** Text as short as this is read faster without a decoder, if it is ASCII. */

@@ -16,6 +16,7 @@ import { WritePacker } from "./packed-writes.ts";
 import type { IndexColumn, IndexTable } from "./index-table.ts";
 
 interface RowChange {
+  readonly key: string;
   readonly table: IndexTable;
   /** Undefined: only cells of it change. */
   row: "new" | "deleted" | undefined;
@@ -42,7 +43,10 @@ const NO_CELL: Cell = { value: null, isReal: false };
 const COLUMN_BYTES = 4;
 
 export class Capture {
-  readonly #rows = new Map<string, RowChange>();
+  readonly #rows: RowChange[] = [];
+  /** Places in `#rows` by key, for those before `#indexed`. It is made when a row may be there already. */
+  readonly #byKey = new Map<string, number>();
+  #indexed = 0;
   readonly #writer = new CellWriter();
   /** The new rows, one after the other. */
   readonly #packed = new CellWriter();
@@ -79,14 +83,14 @@ export class Capture {
 
   /** The rows and cells that have changed; a row without a column has changed as a whole. */
   *changed(): Generator<readonly [row: string, column: number | undefined], void, undefined> {
-    for (const [key, { row, cells }] of this.#rows) {
+    for (const { key, row, cells } of this.#rows) {
       if (row !== undefined) yield [key, undefined];
       else for (const column of cells?.keys() ?? []) yield [key, column];
     }
   }
 
   get rowCount(): number {
-    return this.#rows.size;
+    return this.#rows.length;
   }
 
   /** The writes, without those of tables that are gone. */
@@ -102,7 +106,7 @@ export class Capture {
     const replaced: string[] = [];
     const rows: string[] = [];
     const tables = new Set<IndexTable>();
-    for (const [key, { table, row, from, to, isReplaced, cells, parts: merged }] of this.#rows) {
+    for (const { key, table, row, from, to, isReplaced, cells, parts: merged } of this.#rows) {
       if (!isThere(table.model.id)) continue;
       tables.add(table);
       rows.push(key);
@@ -138,25 +142,41 @@ export class Capture {
       cells.set(column.model.id, writer.slice(from + COLUMN_BYTES));
       writer.cut(from);
     }
-    const isReplaced = this.#hasReplaced && this.#rows.get(key)?.isReplaced === true;
-    this.#rows.set(key, { table, row: "new", from: start, to: writer.length, isReplaced, cells, parts: undefined });
+    writer.wrap(start);
+    const change = { key, table, row: "new", from: start, to: writer.length, cells, parts: undefined } as const;
+    // A row that is there already was deleted before. Thousands of others need not be found again.
+    if (!this.#hasReplaced) this.#rows.push({ ...change, isReplaced: false });
+    else this.#set({ ...change, isReplaced: this.#get(key)?.isReplaced === true });
+  }
+
+  #get(key: string): RowChange | undefined {
+    for (; this.#indexed < this.#rows.length; this.#indexed++) {
+      this.#byKey.set(this.#rows[this.#indexed]?.key ?? "", this.#indexed);
+    }
+    return this.#rows[this.#byKey.get(key) ?? -1];
+  }
+
+  /** A row keeps its place. */
+  #set(change: RowChange): void {
+    const isThere = this.#get(change.key) !== undefined;
+    this.#rows[isThere ? (this.#byKey.get(change.key) ?? 0) : this.#rows.length] = change;
   }
 
   #delete(table: IndexTable, { before }: Change): void {
     const key = table.keyOf(before);
     // A changeset may delete a row and insert another whose key is equal here (by its collation).
-    if (table.hasFoldedKey && this.#rows.get(key)?.row === "new") return;
+    if (table.hasFoldedKey && this.#get(key)?.row === "new") return;
     table.forget(before);
     this.#hasReplaced = true;
-    this.#rows.set(key, { ...UNCHANGED, table, row: "deleted", isReplaced: true });
+    this.#set({ ...UNCHANGED, key, table, row: "deleted", isReplaced: true });
   }
 
   #update(table: IndexTable, { before, after }: Change): void {
     const key = table.keyOf(before);
-    let change = this.#rows.get(key);
+    let change = this.#get(key);
     if (change === undefined) {
-      change = { ...UNCHANGED, table };
-      this.#rows.set(key, change);
+      change = { ...UNCHANGED, key, table };
+      this.#set(change);
     }
     for (const column of table.columns) {
       const cell = after[column.at];

@@ -4,8 +4,8 @@ import type { ColumnInfo, Conflict, SchemaObject, SqlParameters, SqlValue } from
 import type { Failure } from "../sql-error.ts";
 
 /**
- * Writes of the map in one piece, since thousands of small arrays are slow to clone. The value of `keys[i]` is the next
- * `sizes[i]` bytes of `bytes`; -1: the key is deleted. Each key appears once.
+ * Writes of the map in one piece, since thousands of small arrays are slow to clone. The value of `keys[i]`, as a byte
+ * string of CBOR, is the next `sizes[i]` bytes of `bytes`; -1: the key is deleted. Each key appears once.
  */
 export interface PackedWrites {
   readonly keys: readonly string[];

@@ -1,5 +1,6 @@
 /** Writes of the map in the form in which the thread of the index sends them. Pure. */
-import { CellWriter } from "../cells/pack.ts";
+import { toByteText } from "../../memory/byte-text.ts";
+import { CellWriter, unwrapped } from "../cells/pack.ts";
 import type { PackedWrites } from "./messages.ts";
 
 export class WritePacker {
@@ -11,12 +12,16 @@ export class WritePacker {
 
   add(key: string, value: Uint8Array | undefined): void {
     this.#copyPart();
+    const from = this.#writer.length;
+    if (value !== undefined) {
+      this.#writer.bytes(value);
+      this.#writer.wrap(from);
+    }
     this.#keys.push(key);
-    this.#sizes.push(value?.length ?? -1);
-    if (value !== undefined) this.#writer.bytes(value);
+    this.#sizes.push(value === undefined ? -1 : this.#writer.length - from);
   }
 
-  /** The value is a part of what another writer has, which must not be cut before `packed`. */
+  /** The value is a part of what another writer has, wrapped already; it must not be cut before `packed`. */
   addPart(key: string, of: CellWriter, from: number, to: number): void {
     this.#keys.push(key);
     this.#sizes.push(to - from);
@@ -38,16 +43,30 @@ export class WritePacker {
   }
 }
 
-/** The values are views of its bytes. */
+/** The values are CBOR as byte text, for the map. A text for all of them at once costs least. */
 export function* unpackWrites({
   keys,
   sizes,
   bytes,
-}: PackedWrites): Generator<readonly [key: string, value: Uint8Array | undefined], void, undefined> {
+}: PackedWrites): Generator<readonly [key: string, encoded: string | undefined], void, undefined> {
+  const text = toByteText(bytes);
   let at = 0;
-  for (const [i, key] of keys.entries()) {
+  for (let i = 0; i < keys.length; i++) {
     const size = sizes[i] ?? -1;
-    yield [key, size < 0 ? undefined : bytes.subarray(at, at + size)];
+    yield [keys[i] ?? "", size < 0 ? undefined : text.slice(at, at + size)];
+    at += Math.max(size, 0);
+  }
+}
+
+/** Those with values of more bytes than this, which are views. */
+export function* largeWrites(
+  { keys, sizes, bytes }: PackedWrites,
+  moreThan: number,
+): Generator<readonly [key: string, value: Uint8Array], void, undefined> {
+  let at = 0;
+  for (const [i, size] of sizes.entries()) {
+    const value = size > moreThan ? unwrapped(bytes.subarray(at, at + size)) : undefined;
+    if (value !== undefined && value.length > moreThan) yield [keys[i] ?? "", value];
     at += Math.max(size, 0);
   }
 }
