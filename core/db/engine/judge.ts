@@ -39,6 +39,8 @@ const SCHEMA_ACTIONS: ReadonlySet<number> = new Set([
   ALTER_TABLE,
 ]);
 
+const CREATIONS: ReadonlySet<number> = new Set([CREATE_INDEX, CREATE_TABLE, CREATE_TRIGGER, CREATE_VIEW]);
+
 /** Actions that no statement may have, with the message for each. */
 const REFUSED: ReadonlyMap<number, string> = new Map([
   ...[3, 4, 5, 6, 12, 13, 14, 15].map((action) => [action, "TEMP tables"] as const),
@@ -96,9 +98,11 @@ export class Judge {
     const name = typeof first === "string" ? first : "";
     const detail = typeof second === "string" ? second : "";
     if (REFUSED.has(action)) this.#refuse(REFUSED.get(action) ?? "");
-    else if (SCHEMA_ACTIONS.has(action))
+    else if (SCHEMA_ACTIONS.has(action)) {
       this.#schemaActions.push({ action, name: action === ALTER_TABLE ? detail : name });
-    else if (action === REINDEX) this.#isReindexed = true;
+      // Behind a / the database numbers tables of the same name.
+      if (CREATIONS.has(action) && name.includes("/")) this.#refuse(`the name ${name}: names can't contain /`);
+    } else if (action === REINDEX) this.#isReindexed = true;
     else if (action === READ) this.#read(name, schema);
     else if (action === INSERT || action === UPDATE || action === DELETE) this.#write(name, schema);
     else if (action === FUNCTION && FUNCTIONS_REFUSED.has(folded(detail))) this.#refuse(`${detail}()`);
