@@ -4,6 +4,7 @@
  * iterator. Pure.
  */
 import { assert } from "../../base/assert.ts";
+import { StarfishError } from "../../base/errors.ts";
 import { type CellWriter, exact } from "../cells/pack.ts";
 import type { SqlValue } from "../types.ts";
 
@@ -39,14 +40,14 @@ const NULL = 5;
 
 const NOTHING: Cell = { value: null, isReal: false };
 
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
 
 export function* changesOf(changeset: Uint8Array): Generator<Change, void, undefined> {
   const reader = new ChangesetReader(changeset);
   while (reader.next()) yield reader.change();
 }
 
-/** Goes from change to change. A change is read as a whole, or in the case of a new row cell by cell. */
+/** Goes from change to change. A change is read as a whole, or in the case of a new row cell by cell. Throws "unsupported". */
 export class ChangesetReader {
   table = "";
   kind: Change["kind"] = "insert";
@@ -119,7 +120,7 @@ export class ChangesetReader {
     this.#at = after;
   }
 
-  /** Text that is not well-formed would be changed by decoding it. So only ASCII is copied. */
+  /** Other text may not be UTF-8, so only ASCII is copied. */
   #copyText(writer: CellWriter): boolean {
     const length = this.#varint();
     return writer.ascii(this.#bytes, this.#at, length);
@@ -147,7 +148,7 @@ export class ChangesetReader {
         this.#at += 8;
         return { value: this.#view.getFloat64(this.#at - 8), isReal: true };
       case TEXT:
-        return { value: decoder.decode(this.#run()), isReal: false };
+        return { value: textOf(this.#run()), isReal: false };
       case BLOB:
         return { value: this.#run().slice(), isReal: false };
       default:
@@ -181,5 +182,15 @@ export class ChangesetReader {
       if (byte < 128) break;
     }
     return value;
+  }
+}
+
+/** SQLite keeps any bytes as text. Other nodes would read them as another text. */
+function textOf(bytes: Uint8Array): string {
+  try {
+    return decoder.decode(bytes);
+  } catch (error) {
+    const advice = "A shared database does not take text that is not UTF-8; bytes are a BLOB. Nothing was written";
+    throw new StarfishError("unsupported", advice, { cause: error });
   }
 }
