@@ -23,6 +23,8 @@ test.each([
   ["echo $(put a /b)", "a"],
   ["mail ben photo.jpg -m hello", "photo.jpg"],
   ["mail reply 3 ../a.txt -s 'a subject'", "/home/a.txt"],
+  ["me --picture anna.png", "anna.png"],
+  ["me --picture=../anna.png", "/home/anna.png"],
   ["map ./m.wasm --lines 5", "m.wasm"],
   ["map --lines 5 m.wasm", "m.wasm"],
 ])("%s: %s is read, and not written", (line, path) => {
@@ -54,6 +56,7 @@ test.each([
   ["cat .ssh/id", ".ssh/id"],
   ["mail ben -m book.txt -s b.txt", "book.txt"],
   ["mail ben -m book.txt -s b.txt", "b.txt"],
+  ["me name anna.png", "anna.png"],
   ["whoami", "book.txt"],
   ["put 'open", "open"],
   ["f=book.txt; put $f /b", "book.txt"],

@@ -120,6 +120,8 @@ function namedBy([command, ...args]: readonly string[]): Named[] {
     case "mail":
       // Names of readers and numbers of mails are not files; but a file of that name would be read.
       return operandsOf(withoutValues(args)).map((path) => ({ access: "read", path }));
+    case "me":
+      return optionOf("picture", args, "read");
     case "map":
       return [...operands.filter(isModule).map((path): Named => ({ access: "read", path })), ...optionOf("out", args)];
     default:
@@ -154,10 +156,10 @@ function operandsOf(args: readonly string[]): string[] {
   return [...before.filter((word) => word === "-" || !word.startsWith("-")), ...(end < 0 ? [] : args.slice(end + 1))];
 }
 
-function optionOf(name: string, args: readonly string[]): Named[] {
+function optionOf(name: string, args: readonly string[], access: Access = "write"): Named[] {
   return args.flatMap((word, at): Named[] => {
     const path =
       word === `--${name}` ? args[at + 1] : word.startsWith(`--${name}=`) ? word.slice(name.length + 3) : undefined;
-    return path === undefined ? [] : [{ access: "write", path }];
+    return path === undefined ? [] : [{ access, path }];
   });
 }

@@ -6,7 +6,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { bootstrapAddress } from "../browser/bootstrap.ts";
 import { unsharedCores } from "../core/sandbox/core-budget.ts";
-import { isStarfishError } from "../core/base/errors.ts";
+import { isStarfishError, messageOf } from "../core/base/errors.ts";
 import type { Computer } from "../core/computer.ts";
 import { createComputer } from "../core/index.ts";
 import { formatInvite, parseInvite } from "../core/net/identity/invite.ts";
@@ -130,6 +130,10 @@ export async function startComputer(options: StartOptions): Promise<Computer> {
   );
   followPages(computer, origins);
   codeSockets.open(await computer.codes());
+  // Nodes that stay keep the pictures of those who come and go.
+  computer.people.pictures().catch((error: unknown) => {
+    options.log.write("warn", "people.no-pictures", { error: messageOf(error) });
+  });
   return computer;
 }
 

@@ -93,6 +93,10 @@ export class ComputerViews {
   /** Call it once this tab is a member and knows the others. */
   sayWhoIsHere(): void {
     const { session, terminal } = this.#page;
+    import("./faces.ts").then(
+      ({ showFaces }) => showFaces(this.#computer, (words) => session.print(words)),
+      () => {},
+    );
     const keptBytesMax = this.#computer.storage.use().offeredBytes;
     session.print(whoIsHere(this.#swarm, this.model.facts.nodes, keptBytesMax, terminal.info()));
   }

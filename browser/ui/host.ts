@@ -26,6 +26,7 @@ export function pageHost(terminal: PageTerminal): Host {
     },
     createFile: (path) => Promise.resolve(new Download(path)),
     pickFiles: async ({ signal }) => (await pick("Choose files", true, signal)).map(hostFile),
+    shrinkPicture: async (bytes) => (await import("./shrink-picture.ts")).shrinkPicture(bytes),
     clear: () => terminal.clear(),
     programs: tabProgramPlatform,
   };

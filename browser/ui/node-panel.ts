@@ -39,7 +39,9 @@ export class NodePanel {
           ]
             .filter(Boolean)
             .join(" · ");
-    setText(byId("detail", HTMLElement), words);
+    const detail = byId("detail", HTMLElement);
+    setText(detail, words);
+    detail.dataset["face"] = node?.peer ?? "";
   }
 
   /** Files for a sleeping node wait as mail. */

@@ -55,6 +55,7 @@ function newRow(peer: PeerId, select: () => void): HTMLTableRowElement {
   name.scope = "row";
   const button = document.createElement("button");
   button.type = "button";
+  button.dataset["face"] = peer;
   button.addEventListener("click", select);
   name.append(button);
   const colour = colourOf(peer);

@@ -88,6 +88,11 @@ export interface Host {
   makeDirectory?(path: string, options: { signal: AbortSignal }): Promise<void>;
   /** Why a name of the swarm can't be the name of a file there, for people. Absent if names are only suggestions. */
   nameTrouble?(name: string): string | undefined;
+  /**
+   * Makes a picture small enough to be a person's, without what cameras write into files. Absent if the host can't draw.
+   * Rejects with "malformed" if it is no picture that can be shown.
+   */
+  shrinkPicture?(bytes: Uint8Array): Promise<Uint8Array>;
   /** Whether a backslash separates names in its paths, as on Windows. */
   readonly hasBackslashPaths?: boolean;
   /** Where programs run; absent if none can. */

@@ -78,6 +78,10 @@ export function keysOf(map: string, { cid, layout, nowMs, victim }: Speaker): st
       "k".repeat(KEY_BYTES_MAX),
     ];
   }
+  if (map === "pictures") {
+    const person = "0".repeat(64);
+    return [person, person.slice(1), `${person}0`, "g".repeat(64), "A".repeat(64), long, "", "/", "__proto__"];
+  }
   if (map === "mail") {
     const id = "0".repeat(32);
     const receipts = ["0/read", "0/deleted", "31/delivered", "32/read", "-1/read", "0/eaten", "0/", "0/read/0", ""];

@@ -26,6 +26,7 @@ import { SCHEMAS as mailNumbers } from "../../core/io/mail/inbox.ts";
 import { SCHEMAS as letter } from "../../core/io/mail/letter.ts";
 import { SCHEMAS as mailSent } from "../../core/io/mail/outbox.ts";
 import { SCHEMAS as card } from "../../core/io/people/card.ts";
+import { SCHEMAS as picture } from "../../core/io/people/picture.ts";
 import { SCHEMAS as join } from "../../core/io/people/join.ts";
 import { SCHEMAS as secrets } from "../../core/io/people/secrets.ts";
 import { SCHEMAS as manifest } from "../../core/io/transfer/manifest.ts";
@@ -71,6 +72,7 @@ export const FILES: Readonly<Record<string, Readonly<Record<string, Schema<unkno
   "core/io/mail/outbox.ts": mailSent,
   "core/io/people/card.ts": card,
   "core/io/people/join.ts": join,
+  "core/io/people/picture.ts": picture,
   "core/io/people/secrets.ts": secrets,
   "core/io/transfer/manifest.ts": manifest,
   "core/io/transfer/wire.ts": transfer,
@@ -177,6 +179,7 @@ export const MAPS: Readonly<Record<string, readonly string[]>> = {
   ),
   work: ["core/jobs/entries.ts#workSchema", "core/jobs/remembered.ts#rememberedSchema"],
   people: ["wireSchema", "bodySchema"].map((name) => `core/io/people/card.ts#${name}`),
+  pictures: ["wireSchema", "bodySchema"].map((name) => `core/io/people/picture.ts#${name}`),
   mail: ["wireSchema", "mailSchema", "receiptSchema"].map((name) => `core/io/mail/entries.ts#${name}`),
   db: [
     ...["objectSchema", "columnSchema"].map((name) => `core/db/schema/model.ts#${name}`),

@@ -212,6 +212,8 @@ export function samplesOf(speaker: Speaker): Record<string, unknown> {
     ],
     "core/io/people/card.ts#wireSchema": [Uint8Array.of(1), signature],
     "core/io/people/card.ts#bodySchema": [1, peer, nowMs, "mallory", A_HASH, [A_HASH, "mallory", A_HASH, signature]],
+    "core/io/people/picture.ts#wireSchema": [Uint8Array.of(1), signature],
+    "core/io/people/picture.ts#bodySchema": [1, nowMs, Uint8Array.of(0x89, 0x50, 0x4e, 0x47)],
     "core/io/people/join.ts#askSchema": { ask: new Uint8Array(16) },
     "core/io/people/join.ts#answerSchema": { sealed: new Uint8Array(100) },
     "core/io/people/join.ts#insideSchema": ["mallory", A_HASH],

@@ -22,8 +22,9 @@ import {
 import { CODE_PROTOCOL, STRANGER_PROTOCOL } from "../../core/io/codes/wire.ts";
 import { DEVICE_PROTOCOL } from "../../core/io/devices/wire.ts";
 import { MAIL_PURPOSE, RECEIPT_PURPOSE } from "../../core/io/mail/entries.ts";
-import { CARD_PURPOSE } from "../../core/io/people/card.ts";
+import { CARD_PURPOSE, makeCard } from "../../core/io/people/card.ts";
 import { PERSON_PROTOCOL } from "../../core/io/people/join.ts";
+import { PICTURE_PURPOSE } from "../../core/io/people/picture.ts";
 import { PIECE_BYTES } from "../../core/io/transfer/limits.ts";
 import { TRANSFER_PROTOCOL } from "../../core/io/transfer/wire.ts";
 import { ACK_PROTOCOL } from "../../core/memory/acknowledge.ts";
@@ -158,6 +159,12 @@ export const WAYS: Readonly<Record<string, Way>> = {
     await intruder.part(victim, "members", encode({ records: [record] }));
   },
   "core/io/people/join.ts#askSchema": request(PERSON_PROTOCOL),
+  "core/io/people/picture.ts#wireSchema": (value, saying) => {
+    saying.intruder.write("pictures", asPerson(saying), encode(value));
+    saying.intruder.write("pictures", "0".repeat(64), encode(value));
+  },
+  "core/io/people/picture.ts#bodySchema": (value, saying) =>
+    saying.intruder.write("pictures", asPerson(saying), encode(signed(PICTURE_PURPOSE, value, saying)[1])),
   "core/io/transfer/wire.ts#senderSchema": async (value, { intruder, victim, speaker }) => {
     const offer = record(samplesOf(speaker)["core/io/transfer/wire.ts#senderSchema"]);
     // As the first message, and after an offer that was accepted.
@@ -205,7 +212,7 @@ export const WAYS: Readonly<Record<string, Way>> = {
   "core/disk/shards/wire.ts#nothingSchema": request(SYNC_PROTOCOL),
   "core/memory/acknowledge.ts#ackRequestSchema": request(ACK_PROTOCOL),
   "core/memory/replicated-map.ts#gossipSchema": (value, { intruder }) => {
-    for (const map of ["mem", "layout", "tree", "proc", "work", "people", "mail", "db"])
+    for (const map of ["mem", "layout", "tree", "proc", "work", "people", "pictures", "mail", "db"])
       intruder.publish(`memory/${map}`, value);
   },
   "core/memory/exchange.ts#helloSchema": (value, { intruder, victim }) => intruder.reconcile(victim, [encode(value)]),
@@ -360,6 +367,17 @@ function signed(
 ): readonly [body: Uint8Array, wire: readonly Uint8Array[]] {
   const body = encode(value);
   return [body, [body, signStatement(speaker.crypto, speaker.keys.privateKey, purpose, body)]];
+}
+
+/** Makes the intruder a person, whose key is its own, so that the person's picture is read. */
+function asPerson({ intruder, speaker }: Saying): string {
+  const { crypto, keys, nowMs } = speaker;
+  const mailKey = new Uint8Array(32).fill(9);
+  const person = { keys, name: "mallory", mailKey };
+  const sign = (purpose: string, body: Uint8Array): Uint8Array => signStatement(crypto, keys.privateKey, purpose, body);
+  const says = { peer: intruder.net.self, madeAtMs: Math.round(nowMs) + fresh(), name: "mallory", mailKey, person };
+  intruder.write("people", intruder.net.self, makeCard(crypto, sign, says).wire);
+  return toHex(keys.publicKey);
 }
 
 function recordFields(speaker: Speaker): readonly unknown[] {

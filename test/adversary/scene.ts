@@ -124,7 +124,8 @@ export class Scene {
     await this.world.settle(tamper(this.machine(name)), { withinMs: 60_000 });
     this.world.crash(name);
     this.bench.computers.delete(name);
-    await this.bench.up(name, { invite: this.#invite });
+    const { people } = await this.bench.up(name, { invite: this.#invite });
+    await this.settle(people.pictures());
     await this.acquainted();
   }
 
@@ -137,9 +138,12 @@ export class Scene {
     for (const name of [...this.bench.computers.keys()]) await this.restart(name);
   }
 
-  /** Makes the honest nodes take members' codes, as nodes that serve a page do. */
+  /** Makes the honest nodes take members' codes, as nodes that serve a page do, and keep pictures of people. */
   async openDesks(): Promise<void> {
-    for (const { codes } of this.honest) (await codes()).openDesk();
+    for (const { codes, people } of this.honest) {
+      (await codes()).openDesk();
+      await this.settle(people.pictures());
+    }
   }
 
   async acquainted(): Promise<void> {

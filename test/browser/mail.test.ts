@@ -2,7 +2,8 @@
  * Mail and transfers on real pages: a mail to a tab that is closed is there when it is opened again, read and answered;
  * files go to a node by being dropped on it.
  */
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { pattern } from "../fixtures/content.ts";
 import { type Lab, type Node, openLab } from "../system/processes.ts";
@@ -26,6 +27,8 @@ afterAll(async () => {
 
 const TEXT = "Hello,\nhere it is. <b onclick=alert(1)>Not HTML</b> & so on.";
 const SIZE_BYTES = 300_000;
+/** A picture of 512 × 512 pixels. */
+const PNG: string = join(import.meta.dirname, "../../browser/public/icon-512.png");
 
 /** The readers of the mail that was sent last, with its state for each. */
 async function readers(tab: Tab): Promise<string[]> {
@@ -170,5 +173,17 @@ test("a file dropped on a node of the picture is offered there, comes when it is
   await item.getByRole("button", { name: /^Delete/ }).click();
   await item.getByRole("button", { name: "Delete it" }).click();
   await expect.poll(() => item.count()).toBe(0);
+
+  // A person's picture, which the tab has made small, is beside the name; a broken one is not shown, and told of.
+  await lab.sh(node, `put ${PNG} /icon.png`);
+  expect((await here.run("me name anna && me --picture /icon.png")).output).toMatch(/You have a picture now \(\d/);
+  const face = there.page.locator("#rows [data-face]").filter({ hasText: sender });
+  const shown = (): Promise<string> => face.evaluate((row) => getComputedStyle(row, "::before").backgroundImage);
+  await expect.poll(shown).toMatch(/^url\("blob:/);
+  const broken = join(lab.folder, "broken.png");
+  await writeFile(broken, (await readFile(PNG.replace("512", "192"))).fill(99, 24, 33));
+  expect(await lab.sh(node, `me name ben && me --picture ${broken}`)).toMatchObject({ status: 0 });
+  await there.page.locator("#tab-terminal").click();
+  await there.waitFor(/The picture of ben is broken/);
   expect([...here.complaints, ...there.complaints]).toEqual([]);
 });

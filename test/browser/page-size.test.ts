@@ -62,8 +62,13 @@ const FEATURES: Readonly<Record<string, number>> = {
   crowd: 1_000,
   // What seals a mail before it is sent.
   send: 2_000,
-  "me-run": 2_000,
+  "me-run": 2_100,
   "join-by": 1_500,
+  // Pictures of people: what keeps them; what shows them on the page; what sets and shrinks one.
+  pictures: 4_500,
+  faces: 1_500,
+  picture: 1_500,
+  "shrink-picture": 1_000,
   "age-library": 31_000,
   "diff-run": 8_000,
   "patch-run": 8_000,

@@ -11,7 +11,7 @@ import { Transfer } from "../files/transfers.ts";
 import { whenWords } from "../files/words.ts";
 import { ask, button, make } from "../make.ts";
 import { saveForm } from "./save-form.ts";
-import { colour, fileName, namesOf, subjectOf, whoWrote } from "./words.ts";
+import { colour, face, fileName, namesOf, subjectOf, whoWrote } from "./words.ts";
 
 export interface ReaderEvents {
   readonly answer: (mail: OpenedMail, toAll: boolean) => void;
@@ -76,6 +76,7 @@ export class MailReader {
   #head(mail: InboxMail): HTMLElement[] {
     const from = make("b", { class: "who" }, whoWrote(mail));
     colour(from, mail.from);
+    face(from, mail.from);
     const id = make("small", {}, shortId(mail.from));
     const leftMs = mail.expiresAtMs - Date.now();
     return [

@@ -4,7 +4,7 @@ import { bytesWords } from "../../../core/shell/format.ts";
 import { setText } from "../dom.ts";
 import { KeyedRows } from "../keyed-rows.ts";
 import { make } from "../make.ts";
-import { agoWords, colour, filesWords, subjectOf, whoWrote } from "./words.ts";
+import { agoWords, colour, face, filesWords, subjectOf, whoWrote } from "./words.ts";
 
 interface Row {
   readonly element: HTMLLIElement;
@@ -51,6 +51,7 @@ export class MailRows {
     const button = make("button", { type: "button", tabindex: -1 }, parts.from, parts.age, parts.subject, parts.about);
     const element = make("li", { class: "mail", "data-mail": id }, button);
     colour(element, from);
+    face(parts.from, from);
     button.addEventListener("click", () => this.#open(id));
     button.addEventListener("focus", () => this.#reach(id));
     return { element, button, ...parts };

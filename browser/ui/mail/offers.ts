@@ -8,7 +8,7 @@ import { bytesWords, count } from "../../../core/shell/format.ts";
 import { oneLine } from "../../../core/shell/harmless.ts";
 import { shortId } from "../../../core/shell/who.ts";
 import { button, make } from "../make.ts";
-import { colour } from "./words.ts";
+import { colour, face } from "./words.ts";
 
 export class Offers {
   readonly element: HTMLUListElement = make("ul", { id: "mail-offers", "aria-label": "Offered to you" });
@@ -41,6 +41,7 @@ export class Offers {
     const { id, from, fits } = offer;
     const who = make("b", { class: "who" }, oneLine(offer.name));
     colour(who, from);
+    face(who, from);
     const always = make("input", { type: "checkbox" });
     const accept = button("Accept", () => void this.#answer(offer, "accept", always.checked), { class: "accent" });
     accept.disabled = !fits;

@@ -16,7 +16,7 @@ import { KeyedRows } from "../keyed-rows.ts";
 import { ask, button, make } from "../make.ts";
 import { offerWords } from "./offers.ts";
 import { type Part, saveForm } from "./save-form.ts";
-import { agoWords, colour, fileName } from "./words.ts";
+import { agoWords, colour, face, fileName } from "./words.ts";
 
 /** Files of one transfer that are shown by themselves; the rest can be saved into the tree and looked through there. */
 const FILES_SHOWN = 30;
@@ -58,6 +58,7 @@ export class ReceivedRows {
     const save = this.#saveButton(fileName(item.title), under, () => this.#parts(item));
     const buttons = make("div", { class: "buttons" }, open, save);
     buttons.append(button("Delete", () => this.#askDelete(item.id, buttons), { "aria-label": `Delete ${words}` }));
+    if (item.peer !== undefined) face(about, item.peer);
     const element = make(
       "li",
       { class: "received", "data-transfer": item.id },

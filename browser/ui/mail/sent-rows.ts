@@ -5,7 +5,7 @@ import { idOf } from "../../../core/shell/mail/who.ts";
 import { setText } from "../dom.ts";
 import { KeyedRows } from "../keyed-rows.ts";
 import { button, make } from "../make.ts";
-import { agoWords, colour, deliveryWords, filesWords } from "./words.ts";
+import { agoWords, colour, deliveryWords, face, filesWords } from "./words.ts";
 
 interface Row {
   readonly element: HTMLLIElement;
@@ -57,7 +57,10 @@ function fillReaders(list: HTMLUListElement, deliveries: readonly Delivery[]): v
     item.dataset["state"] = delivery.state;
     colour(item, address.kind === "node" ? address.peer : undefined);
     const [who, state] = item.children;
-    if (who !== undefined) setText(who, oneLine(name));
+    if (who instanceof HTMLElement) {
+      setText(who, oneLine(name));
+      face(who, idOf(address));
+    }
     if (state !== undefined) setText(state, deliveryWords(delivery));
     item.title = idOf(address);
   });

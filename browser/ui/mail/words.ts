@@ -55,6 +55,11 @@ export const WAITS: Readonly<Partial<Record<TransferInfo["state"], string>>> = {
   interrupted: "the link broke; it goes on when it is back…",
 };
 
+/** Shows the picture of a person, or of a node's person, before the element's text, if there is one (faces.ts). */
+export function face(element: HTMLElement, id: string): void {
+  element.dataset["face"] = id;
+}
+
 /** Gives an element the node's colour, for its style sheet. */
 export function colour(element: HTMLElement, peer: PeerId | undefined): void {
   const shades = peer === undefined ? undefined : colourOf(peer);

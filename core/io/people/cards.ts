@@ -13,7 +13,7 @@ import type { PeerId } from "../../ports/network.ts";
 import type { Random } from "../../ports/random.ts";
 import { type Judgement, type Statement, Statements } from "../statements/statements.ts";
 import { type Card, readCard } from "./card.ts";
-import { CARD_KEPT_MS } from "./limits.ts";
+import { AHEAD_MS_MAX, CARD_KEPT_MS } from "./limits.ts";
 
 interface CardStatement extends Statement {
   readonly card: Card;
@@ -27,12 +27,6 @@ export interface CardsParts {
   readonly crypto: Crypto;
   readonly log: Log;
 }
-
-/**
- * How far in the future the time of a card may lie: the clock of its node may have been ahead. A card from further in
- * the future is not accepted, because it would hide all later ones of its node.
- */
-const AHEAD_MS_MAX: number = 15 * 60_000;
 
 export class Cards {
   readonly #parts: CardsParts;

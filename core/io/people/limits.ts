@@ -4,6 +4,26 @@
 export const PEOPLE_MAP_BYTES_MAX: number = 8 * 1024 * 1024;
 /** Letters of a node's name on its card, as many as names of people have. */
 export const CARD_NAME_CHARS_MAX = 32;
+/**
+ * A person's picture, and each of its sides in pixels: it is shown small, beside a name. The page makes any picture fit
+ * into 96 × 96 pixels, which takes 2 to 6 kB.
+ */
+export const PICTURE_BYTES_MAX: number = 16 * 1024;
+export const PICTURE_SIDE_MAX = 256;
+/** The file from which a picture is made: what a camera takes. */
+export const PICTURE_FILE_BYTES_MAX: number = 32 * 1024 * 1024;
+/** The map of pictures: of 800 people with 4 kB each. What is refused stays in it for up to a minute. */
+export const PICTURES_MAP_BYTES_MAX: number = 4 * 1024 * 1024;
+export const PICTURES_BYTES_MAX: number = 3 * 1024 * 1024;
+/** Pictures of people without a card that are looked at again when cards come; all others within a minute. */
+export const PICTURES_EARLY_MAX = 256;
+/** How often a node checks whether its person's picture has to be published again. */
+export const PICTURE_LOOK_MS = 3_600_000;
+/**
+ * How far in the future the time of a card or picture may lie: the clock of its node may have been ahead. One from
+ * further in the future is not accepted, because it would hide all later ones.
+ */
+export const AHEAD_MS_MAX: number = 15 * 60_000;
 /** How long a card is kept after its node published it: twice as long as mail for that node waits. */
 export const CARD_KEPT_MS: number = 60 * 24 * 3_600_000;
 /** A card is published again this often. */

@@ -18,6 +18,7 @@ import type { Address, Correspondent } from "../mail/types.ts";
 import { type Card, cardName, makeCard, personKeyOf } from "./card.ts";
 import { Cards } from "./cards.ts";
 import { Joining } from "./join.ts";
+import type { NodePictures } from "./pictures.ts";
 import { CARD_LOOK_MS, CARD_RENEWED_MS, NODES_PER_PERSON_MAX, PEOPLE_MAP_BYTES_MAX } from "./limits.ts";
 import { type PersonSecret, Secrets, SEED_BYTES } from "./secrets.ts";
 import type { JoinCode, People, PersonId, PersonInfo } from "./types.ts";
@@ -75,6 +76,8 @@ export class NodePeople implements People {
   #people: readonly PersonInfo[] | undefined;
   #byId: ReadonlyMap<PersonId, PersonInfo> | undefined;
   #readers: readonly Reader[] | undefined;
+  #pictures: Promise<NodePictures> | undefined;
+  #openPictures: NodePictures | undefined;
   /** Sends news to the other nodes of this person. */
   #send: ((to: readonly PeerId[], news: PersonNews) => Promise<void>) | undefined;
 
@@ -155,6 +158,14 @@ export class NodePeople implements People {
       person.secret,
       others.filter((other) => other !== peer),
     );
+    (await this.pictures()).carry(person.secret.id);
+  }
+
+  pictures(): Promise<NodePictures> {
+    return (this.#pictures ??= this.#open().catch((error: unknown) => {
+      this.#pictures = undefined;
+      throw error;
+    }));
   }
 
   onChange(listener: () => void): Unsubscribe {
@@ -237,6 +248,7 @@ export class NodePeople implements People {
 
   close(): void {
     for (const stop of this.#stops) stop();
+    this.#openPictures?.close();
   }
 
   // Within
@@ -248,6 +260,16 @@ export class NodePeople implements People {
     this.#readersChanged.emit();
     this.#hasChanged();
     await stored;
+  }
+
+  async #open(): Promise<NodePictures> {
+    const { openPictures } = await import("./pictures.ts");
+    return (this.#openPictures = await openPictures({
+      ...this.#parts,
+      self: () => this.#secrets.person?.secret,
+      nodesOf: (person) => this.#withId(person)?.nodes ?? [],
+      onPeople: (listener) => this.onChange(listener),
+    }));
   }
 
   #others(): PeerId[] {

@@ -26,6 +26,26 @@ export interface JoinCode {
   readonly expiresAtMs: number;
 }
 
+/** A small picture, as browsers show it. It proves nothing, as a name proves nothing. */
+export interface Picture {
+  readonly type: "image/png" | "image/jpeg" | "image/webp";
+  readonly bytes: Uint8Array;
+}
+
+export interface Pictures {
+  /** The picture of that person, if they have one and this node has got it. */
+  of(person: PersonId): Picture | undefined;
+  /** All people who have one. */
+  people(): readonly PersonId[];
+  /**
+   * Gives this node's person a picture, or takes it away. Throws "not-found" if nobody has said whose node this is,
+   * "malformed" and "too-large" for anything but a PNG, JPEG or WebP of at most 16 KiB and 256 × 256 pixels, "full",
+   * "clock".
+   */
+  set(bytes: Uint8Array | undefined): void;
+  onChange(listener: () => void): Unsubscribe;
+}
+
 export interface People {
   /** The person whose node this is; undefined if nobody has said so. */
   self(): PersonInfo | undefined;
@@ -51,5 +71,7 @@ export interface People {
    * Rejects with "not-found", "io", and with whatever sending mail rejects with.
    */
   remove(peer: PeerId): Promise<void>;
+  /** The pictures of people, which this node keeps from the first call on. Rejects with "io". */
+  pictures(): Promise<Pictures>;
   onChange(listener: () => void): Unsubscribe;
 }

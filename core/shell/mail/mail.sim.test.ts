@@ -1,4 +1,5 @@
 /** The commands mail and me, between three whole computers in a simulated world. */
+import { encode as encodePng } from "fast-png";
 import { beforeEach, describe, expect, it } from "vitest";
 import { type Ran, ShellBench, TERMINAL } from "../../../test/sim/shell-bench.ts";
 import { followMail } from "./notices.ts";
@@ -177,6 +178,33 @@ describe("me", () => {
     expect(JSON.parse((await run("third", "peers --json")).stdout)).toContainEqual(
       expect.objectContaining({ name: "first", person: expect.objectContaining({ name: "anna" }) }),
     );
+  });
+
+  it("gives a person a picture, which peers and me tell of, and takes it away", async () => {
+    const picture = encodePng({ width: 64, height: 64, data: new Uint8Array(3 * 64 * 64), channels: 3 });
+    bench.files.set("anna.png", picture);
+    bench.files.set("wide.png", encodePng({ width: 300, height: 1, data: new Uint8Array(900), channels: 3 }));
+    bench.files.set("anna.svg", new TextEncoder().encode("<svg xmlns='http://www.w3.org/2000/svg'/>"));
+    bench.files.set("camera.jpg", new Uint8Array(40_000));
+    expect((await run("first", "me --picture anna.png")).stderr).toContain("first say who you are");
+    await run("first", "me name anna");
+    for (const [file, why] of [
+      ["wide.png", "300 × 1 pixels"],
+      ["anna.svg", "is a PNG, a JPEG or a WebP"],
+      ["camera.jpg", "at most 16 KiB here; 'me --picture' in a tab makes any picture fit"],
+      ["none.png", "there is no none.png"],
+    ]) {
+      const ran = await run("first", `me --picture ${file}`);
+      expect([ran.status === 0, ran.stderr]).toEqual([false, expect.stringContaining(why ?? "")]);
+    }
+    expect((await run("first", "me --picture anna.png --no-picture")).status).toBe(64);
+    await run("first", "put anna.png /anna.png");
+    expect((await run("first", "me --picture /anna.png")).stdout).toMatch(/^You have a picture now \(\d+ B\)/);
+    expect((await run("first", "me")).stdout).toMatch(/^You are anna \(\w{8}\), and have a picture\.\n/);
+    await shows("third", "peers", /first .* anna \(has a picture\) /);
+    expect((await run("third", "me --json")).stdout).toMatch(/"name":"anna",[^}]*"hasPicture":true/);
+    expect((await run("first", "me --no-picture")).stdout).toBe("You have no picture now.\n");
+    await shows("third", "peers", /first .* anna  /);
   });
 });
 

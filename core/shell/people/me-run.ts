@@ -11,8 +11,18 @@ import { shortId } from "../who.ts";
 import { shortIdOf, whoIs } from "../mail/who.ts";
 
 export async function runMe(context: CommandContext): Promise<number> {
-  const { options, operands } = parseArguments(context.args, { json: "flag" });
+  const kinds = { json: "flag", picture: "value", "no-picture": "flag" } as const;
+  const { options, operands } = parseArguments(context.args, kinds);
   const [verb, operand] = operands;
+  if (options.picture !== undefined || options["no-picture"] === true) {
+    noMoreOperands(operands, 0);
+    if (options.picture !== undefined && options["no-picture"] === true) {
+      throw new StarfishError("usage", "--picture and --no-picture exclude each other");
+    }
+    const { setPicture } = await import("./picture.ts");
+    await setPicture(options.picture, context);
+    return STATUS.ok;
+  }
   noMoreOperands(operands, verb === undefined || verb === "add" ? 1 : 2);
   if (verb === undefined) await show(options.json === true, context);
   else if (verb === "add") await add(context);
@@ -25,15 +35,19 @@ export async function runMe(context: CommandContext): Promise<number> {
 
 async function show(isJson: boolean, { computer, stdout }: CommandContext): Promise<void> {
   const self = computer.people.self();
+  const pictures = await computer.people.pictures();
   if (isJson) {
-    await stdout.print(`${JSON.stringify({ self: self ?? null, people: computer.people.all() })}\n`);
+    const withPicture = (info: PersonInfo): unknown => ({ ...info, hasPicture: pictures.of(info.id) !== undefined });
+    const people = computer.people.all().map(withPicture);
+    await stdout.print(`${JSON.stringify({ self: self === undefined ? null : withPicture(self), people })}\n`);
     return;
   }
   if (self === undefined) {
     await stdout.print("Nobody has said whose node this is: 'me name NAME' does, or 'me join CODE'.\n");
     return;
   }
-  await stdout.print(`You are ${oneLine(self.name)} (${self.id.slice(0, 8)}).\n${nodesTable(self, computer)}`);
+  const has = pictures.of(self.id) === undefined ? "" : ", and have a picture";
+  await stdout.print(`You are ${oneLine(self.name)} (${self.id.slice(0, 8)})${has}.\n${nodesTable(self, computer)}`);
 }
 
 function nodesTable({ nodes }: PersonInfo, { net, mail }: CommandContext["computer"]): string {

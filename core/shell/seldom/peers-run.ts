@@ -1,6 +1,6 @@
 /** The code of peers: the members, and how this node is linked to each. */
 import { compose, type Styled, type Text } from "../styled.ts";
-import type { People } from "../../io/people/types.ts";
+import type { People, Pictures } from "../../io/people/types.ts";
 import type { LinkInfo, Member } from "../../net/types.ts";
 import { count, dim, duration, paint, table } from "../format.ts";
 import { linkWords, whyRelayed } from "../link-words.ts";
@@ -17,7 +17,11 @@ export async function runPeers(context: CommandContext): Promise<number> {
   const sorted = [...members].sort(byPlace);
   const links = new Map(net.links().map((link) => [link.peer, link]));
   const { people } = context.computer;
-  await context.stdout.print(options.json === true ? asJson(sorted, links, people) : asTable(sorted, links, context));
+  const persons = { people, pictures: await people.pictures() };
+  const { stdout } = context;
+  await stdout.print(
+    options.json === true ? asJson(sorted, links, persons) : asTable(sorted, links, persons, context.terminal.stdout),
+  );
   for (const notice of net.notices())
     await context.stderr.print(`peers: ${notice}
 `);
@@ -30,7 +34,12 @@ function byPlace(a: Member, b: Member): number {
   return a.record.name.localeCompare(b.record.name) || (a.record.peer < b.record.peer ? -1 : 1);
 }
 
-function asJson(members: readonly Member[], links: ReadonlyMap<string, LinkInfo>, people: People): string {
+interface Persons {
+  readonly people: People;
+  readonly pictures: Pictures;
+}
+
+function asJson(members: readonly Member[], links: ReadonlyMap<string, LinkInfo>, persons: Persons): string {
   const rows = members.map(({ record, status, isSelf }) => {
     const link = links.get(record.peer);
     return {
@@ -41,7 +50,7 @@ function asJson(members: readonly Member[], links: ReadonlyMap<string, LinkInfo>
       device: record.device,
       status,
       self: isSelf,
-      person: personOf(record.peer, people),
+      person: personOf(record.peer, persons),
       coresLent: record.coresLent,
       coresBusy: record.coresBusy,
       link:
@@ -56,11 +65,15 @@ function asJson(members: readonly Member[], links: ReadonlyMap<string, LinkInfo>
 function asTable(
   members: readonly Member[],
   links: ReadonlyMap<string, LinkInfo>,
-  { terminal, computer: { people } }: CommandContext,
+  { people, pictures }: Persons,
+  screen: TerminalInfo | undefined,
 ): Styled {
-  const screen = terminal.stdout;
   // If nobody has said who they are, the column is left out.
-  const persons = members.map(({ record }) => people.of(record.peer)?.name ?? "");
+  const persons = members.map(({ record }) => {
+    const person = people.of(record.peer);
+    if (person === undefined) return "";
+    return pictures.of(person.id) === undefined ? person.name : `${person.name} (has a picture)`;
+  });
   const hasPeople = persons.some((name) => name !== "");
   const titles = ["  name", "id", ...(hasPeople ? ["person"] : []), "kind", "lends", "round trip", "link"];
   const head = titles.map((title) => dim(title, screen));
@@ -82,9 +95,10 @@ function asTable(
   return compose`${table([head, ...rows], screen?.columns)}${dim(`${count(here, "member")}.${alone}`, screen)}\n`;
 }
 
-function personOf(peer: string, people: People): unknown {
+function personOf(peer: string, { people, pictures }: Persons): unknown {
   const person = people.of(peer);
-  return person === undefined ? null : { id: person.id, name: person.name };
+  if (person === undefined) return null;
+  return { id: person.id, name: person.name, hasPicture: pictures.of(person.id) !== undefined };
 }
 
 function howLinked(
