@@ -119,7 +119,7 @@ function restTable(): string {
     return `| ${cells.join(" | ")} |`;
   });
   return [
-    "| devices | code | stored | a half is | any that may die | chance that a random half takes it |",
+    "| devices | code | stored | half of them | may be lost, whichever | chance that a random half takes it |",
     "| ---: | --- | ---: | ---: | ---: | ---: |",
     ...rows,
   ].join("\n");
