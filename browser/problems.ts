@@ -70,7 +70,7 @@ export const storageCleared: Notice = {
 export const storageFull: Notice = {
   title: "The browser's storage is full",
   words: [
-    "This tab reads and passes on, but takes in nothing new until there is room. What it has stays.",
+    "This tab can still read, and pass on what others send, but stores nothing new until there is room. What it has stays.",
     "Free some space on this device, or close other tabs of Starfish.",
   ],
   closable: true,
@@ -81,7 +81,7 @@ export function whyNotStarted(error: unknown): Notice {
   const code: ErrorCode | undefined = isStarfishError(error) ? error.code : undefined;
   const words = WORDS[code ?? "closed"] ?? {
     title: "This tab could not become a node",
-    words: ["Nothing was lost. Reload the page; if that does not help, the details may."],
+    words: ["Nothing was lost. Reload the page. If that does not help, the details below may."],
   };
   // Loading a bad link again does not help; the message says what is wrong with it.
   if (code === "bad-invite") return { title: words.title, words: [sentence(messageOf(error)), ...words.words] };
@@ -102,7 +102,7 @@ const WORDS: Partial<Record<ErrorCode, Pick<Notice, "title" | "words">>> = {
   "not-a-member": {
     title: "The swarm does not let this tab in",
     words: [
-      "Its members say that this tab's membership holds no more. Ask one of them for a new link. Nothing here was lost.",
+      "Its members say that this tab's membership is no longer valid. Ask one of them for a new link. Nothing here was lost.",
     ],
   },
   "wrong-swarm": {

@@ -29,7 +29,7 @@ const UP_HELP = `usage: starfish up [--port N] [--host ADDR] [--url URL] [--tls 
 Starts a node and runs until Ctrl-C. It founds a swarm, or comes back to the one it was in, or joins that of an invite.
 Once it serves it prints one line 'invite: URL'; whoever opens that link in a browser, or gives it to --join, is in.
 
-  --port N       listen there (default: ${PORT_DEFAULT}, or the next free port; 0: any)
+  --port N       listen on this port (default: ${PORT_DEFAULT}, or the next free port; 0: any)
   --host ADDR    listen on this address (default: 127.0.0.1, this machine only; 0.0.0.0: everybody who reaches it)
   --url URL      the page's address in invites, if others reach it by another one (a container, a proxy)
   --tls self     serve the page by https, with a certificate that the node makes and keeps: browsers ask once whether to
@@ -38,8 +38,8 @@ Once it serves it prints one line 'invite: URL'; whoever opens that link in a br
                  serve it by https with a certificate (chain) and key of your own, in PEM form
   --data DIR     where the node keeps its identity and its part of the swarm's files (default: $STARFISH_DATA, or
                  ~/.local/share/starfish)
-  --join INVITE  join the swarm of this link. Other users of this machine see it there: '-' reads it from standard input,
-                 '@FILE' from a file, and without --join it is taken from $STARFISH_JOIN
+  --join INVITE  join the swarm of this link. Other users of this machine can see it in the list of processes; '-' reads it
+                 from standard input, '@FILE' from a file, and without --join it is taken from $STARFISH_JOIN
   --name NAME    what the node is called (default: two friendly words)
   --cores N      cores lent to everybody's jobs (default: half of them)
   --storage SIZE disk offered to everybody's files: 500M, 10G (default: a tenth of what is free, up to 2G)
@@ -47,8 +47,8 @@ Once it serves it prints one line 'invite: URL'; whoever opens that link in a br
   --database SIZE
                  how large the shared database may become on this node, which holds it in memory (default: 256 MiB)
   --device NAME  nodes with the same NAME count as one for storage: use it for nodes that fail together
-  --app FILE|DIR serve a page of yours at /app/: an HTML file, or a folder with an index.html. With /starfish.js it is a part
-                 of the swarm; its link is printed as 'app: URL'
+  --app FILE|DIR serve a page of yours at /app/: an HTML file, or a folder with an index.html. With /starfish.js it takes
+                 part in the swarm; its link is printed as 'app: URL'
   --json         say everything as JSON, one object a line
 
   starfish up --data ./node-1 --port 4501

@@ -70,7 +70,7 @@ export class PageOrigins {
   #tell(origin: string, host: string | undefined): void {
     if (this.#told.size >= TOLD_MAX || this.#told.has(origin)) return;
     this.#told.add(origin);
-    const hint = "No page of this swarm that is known here. If it is this node's, behind a proxy: start it with --url";
+    const hint = "No known page of this swarm. If it is this node's page behind a proxy, start the node with --url";
     this.#log.write("warn", "page.refused", { origin: origin.slice(0, 200), host: host?.slice(0, 200), hint });
   }
 }

@@ -41,7 +41,7 @@ export function whoIsHere(
 ): Text {
   const lends = nodes.find((node) => node.isSelf)?.coresLent ?? 0;
   const keeps = keptBytesMax === 0 ? "keeps nothing" : `keeps up to ${shortBytes(keptBytesMax)}`;
-  const asked = keptBytesMax === 0 || lends === 0 ? "; what it gives is chosen below" : "";
+  const asked = keptBytesMax === 0 || lends === 0 ? "; you choose below what it gives" : "";
   const gives = `It ${keeps} for the others and lends ${lends === 0 ? "no cores" : count(lends, "core")}${asked}.`;
   const part = compose`This tab is part of ${BOLD}${swarm}${PLAIN}.`;
   return compose`${wrapped(part, terminal.columns)}\n${names(nodes, terminal)}\n${wrapped(gives, terminal.columns)}`;

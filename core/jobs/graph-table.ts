@@ -46,10 +46,10 @@ export function graphOf(
   { count, programs = [], tasksMax }: Pick<GraphInputs, "count" | "programs" | "tasksMax">,
 ): Graph {
   const rows = decode(rowsSchema, bytes).map(([needs, program, grows]): GraphRow => ({ needs, program, grows }));
-  if (rows.length !== count) throw malformed("of another number of tasks");
-  if (rows.some(({ program }) => program > programs.length))
-    throw malformed("of which a task names a program that is not there");
-  if (tasksMax === undefined && rows.some(({ grows }) => grows)) throw malformed("that may not grow, and does");
+  if (rows.length !== count) throw malformed("whose number of tasks differs from the job's");
+  if (rows.some(({ program }) => program > programs.length)) throw malformed("with a task whose program is missing");
+  if (tasksMax === undefined && rows.some(({ grows }) => grows))
+    throw malformed("with tasks that add others, which its job does not allow");
   return new Graph(rows, tasksMax, 1 + programs.length);
 }
 

@@ -82,8 +82,8 @@ export function readReturned(output: Bytes, { needs, programs }: Parent): Return
     return { needs: own, given, program, grows, input: inputOf(told) };
   });
   if (all.some(({ given }) => given.some((place) => place >= needs)))
-    throw malformed("given: more than it needs itself");
-  if (all.some(({ program }) => program >= programs)) throw malformed("program: there are fewer");
+    throw malformed("given: not below the number of tasks that it needs itself");
+  if (all.some(({ program }) => program >= programs)) throw malformed("program: not below the number of programs");
   return all;
 }
 

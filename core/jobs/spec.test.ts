@@ -50,7 +50,7 @@ describe("a job that is written down", () => {
   });
 
   test.each<[string, unknown, RegExp]>([
-    ["a graph that shrinks", { inputs: { ...GRAPH, tasksMax: 9 } }, /fewer tasks/],
+    ["a graph that shrinks", { inputs: { ...GRAPH, tasksMax: 9 } }, /below the number of tasks/],
     ["a graph that grows too far", { inputs: { ...GRAPH, tasksMax: GRAPH_TASKS_MAX + 1 } }, /tasksMax/],
     [
       "too many programs",
@@ -60,14 +60,14 @@ describe("a job that is written down", () => {
     [
       "a program that is none",
       { inputs: { ...GRAPH, programs: [{ kind: "python", module: MODULE }] } },
-      /a source where/,
+      /scripts have a source/,
     ],
     ["more tasks than numbers", { inputs: { from: "range", lo: 0, hi: 9, count: 10 } }, /more tasks than numbers/],
     ["too many tasks", { inputs: { from: "range", lo: 0, hi: 2 ** 50, count: TASKS_PER_JOB_MAX + 1 } }, /inputs.count/],
     [
       "a list with another number of ends",
       { inputs: { from: "list", bytes: MODULE, ends: { cid: CID, sizeBytes: 59 }, count: 10 } },
-      /another number of ends/,
+      /number of ends differs/,
     ],
     ["two results that both agree", { verify: { runs: 4, agree: 2 } }, /more than half/],
     ["more agreement than runs", { verify: { runs: 2, agree: 3 } }, /more than half/],
@@ -79,8 +79,8 @@ describe("a job that is written down", () => {
       },
       /more tasks and reductions/,
     ],
-    ["a source for a module", { program: { kind: "bytes", module: MODULE, source: MODULE } }, /a source where/],
-    ["a script without its source", { program: { kind: "javascript", module: MODULE } }, /a source where/],
+    ["a source for a module", { program: { kind: "bytes", module: MODULE, source: MODULE } }, /scripts have a source/],
+    ["a script without its source", { program: { kind: "javascript", module: MODULE } }, /scripts have a source/],
     ["an entry of a command", { program: { kind: "command", module: MODULE, entry: "reduce" } }, /one entry/],
     ["a reduction without all results", { combine: REDUCE, keepGoing: true }, /every result/],
     ["more memory than is lent", { limits: { memoryBytesMax: MEMORY_BYTES_MAX + 1, timeMsMax: 1 } }, /memoryBytesMax/],

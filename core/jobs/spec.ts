@@ -166,11 +166,11 @@ const programSchema: Schema<Program> = v.pipe(
   }),
   v.check(({ kind, entry }) => entry !== "reduce" || kind !== "command", "a command has one entry"),
   v.check(({ kind, args }) => args === undefined || kind === "command", "only a command has arguments"),
-  v.check(({ kind, reduce, form }) => isScript(kind) || (reduce ?? form) === undefined, "only scripts have these"),
   v.check(
-    ({ kind, source }) => (source !== undefined) === isScript(kind),
-    "a source where the kind has none, or none where it has one",
+    ({ kind, reduce, form }) => isScript(kind) || (reduce ?? form) === undefined,
+    "only scripts have a reduction and a form",
   ),
+  v.check(({ kind, source }) => (source !== undefined) === isScript(kind), "scripts have a source, and only they do"),
 );
 
 const countSchema: Schema<number> = integerOf(1, TASKS_PER_JOB_MAX);
@@ -195,7 +195,7 @@ const inputsSchema: Schema<Inputs> = v.variant("from", [
     }),
     v.check(
       ({ ends, count }) => contentBytes(ends) === count * ENDS_ENTRY_BYTES,
-      "another number of ends than of tasks",
+      "the number of ends differs from that of tasks",
     ),
   ),
   v.pipe(
@@ -208,10 +208,10 @@ const inputsSchema: Schema<Inputs> = v.variant("from", [
       programs: v.optional(v.pipe(v.array(programSchema), v.maxLength(GRAPH_PROGRAMS_MAX))),
       tasksMax: v.optional(integerOf(1, GRAPH_TASKS_MAX)),
     }),
-    v.check(({ count, tasksMax = count }) => tasksMax >= count, "fewer tasks at the most than there are"),
+    v.check(({ count, tasksMax = count }) => tasksMax >= count, "tasksMax is below the number of tasks"),
     v.check(
       ({ ends, count }) => contentBytes(ends) === count * ENDS_ENTRY_BYTES,
-      "another number of ends than of tasks",
+      "the number of ends differs from that of tasks",
     ),
   ),
   v.strictObject({

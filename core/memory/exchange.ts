@@ -351,7 +351,7 @@ class Exchange {
       if (frame.entries !== undefined) this.#take(frame.entries, frame.open === true);
       if (frame.ranges !== undefined) return frame.ranges;
       if (frame.credit === undefined && frame.entries === undefined) {
-        throw new StarfishError("malformed", "A frame that says nothing");
+        throw new StarfishError("malformed", "An empty frame");
       }
     }
   }
@@ -368,7 +368,7 @@ class Exchange {
     for (const keyed of unpack(packed)) this.#opened.push(keyed);
     this.#openedBytes += packed.length;
     if (isOpen) {
-      if (this.#openedBytes > OPEN_BYTES_MAX) throw new StarfishError("too-large", "A batch of more than batches have");
+      if (this.#openedBytes > OPEN_BYTES_MAX) throw new StarfishError("too-large", "A batch that is too large");
       if (this.#openedBytes > OPEN_SMALL_BYTES_MAX) this.#takePlace();
       return this.#send({ credit: true });
     }

@@ -149,7 +149,7 @@ export function* readRanges(bytes: Bytes): Generator<Range, void, undefined> {
       throw new StarfishError("malformed", "A range of an unknown kind");
     }
     yield readRange(reader, head & KIND, to);
-    if (to === undefined && !reader.done) throw new StarfishError("malformed", "Something after the last range");
+    if (to === undefined && !reader.done) throw new StarfishError("malformed", "Bytes after the last range");
   }
 }
 

@@ -96,7 +96,7 @@ class ReservedStore implements Store {
   #tellFull(error: unknown): void {
     this.#options.log.write("warn", "store.full", {
       error: messageOf(error),
-      means: "this node reads, serves and forwards, but takes in nothing new until there is room",
+      means: "this node reads, serves and forwards, but stores nothing new until there is room",
     });
   }
 

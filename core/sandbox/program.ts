@@ -19,7 +19,10 @@ export const programSchema: Schema<SandboxProgram> = v.pipe(
   }),
   v.check(({ kind, args }) => args === undefined || kind === "command", "only a command has arguments"),
   v.check(({ kind, source }) => isScript(kind) === (source !== undefined), "a text where the kind has none, or none"),
-  v.check(({ kind, reduce, form }) => isScript(kind) || (reduce ?? form) === undefined, "only scripts have these"),
+  v.check(
+    ({ kind, reduce, form }) => isScript(kind) || (reduce ?? form) === undefined,
+    "only scripts have a reduction and a form",
+  ),
   v.check(({ kind, entry }) => entry !== "reduce" || kind !== "command", "a command has one entry"),
   v.check((program) => sizeOf(program) <= PROGRAM_BYTES_MAX, `more than ${PROGRAM_BYTES_MAX} bytes`),
 );

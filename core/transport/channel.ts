@@ -60,7 +60,9 @@ export class StreamChannel implements Channel {
     stream.addEventListener("idle", () => this.#scheduleFlush());
     stream.addEventListener("message", ({ data }) => {
       if (limits.mayCome?.(data.byteLength) === false) {
-        return this.abort(new StarfishError("busy", "Too much of somebody who is no member yet", { retryable: true }));
+        return this.abort(
+          new StarfishError("busy", "Too much data from somebody who is no member yet", { retryable: true }),
+        );
       }
       this.#take(decoder, data);
     });
@@ -133,7 +135,7 @@ export class StreamChannel implements Channel {
       if (data instanceof Uint8Array) decoder.push(data);
       else for (const chunk of data) decoder.push(chunk);
     } catch (error) {
-      this.abort(new StarfishError("closed", "What came on this channel could not be dealt with", { cause: error }));
+      this.abort(new StarfishError("closed", "A message on this channel could not be handled", { cause: error }));
       throw error;
     }
   }
@@ -235,7 +237,7 @@ export class StreamChannel implements Channel {
     try {
       this.#tell();
     } catch (error) {
-      this.abort(new StarfishError("closed", "What came on this channel could not be dealt with", { cause: error }));
+      this.abort(new StarfishError("closed", "A message on this channel could not be handled", { cause: error }));
       throw error;
     }
   }

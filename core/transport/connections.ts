@@ -99,7 +99,7 @@ export class Connections {
     const isStranger = connection.direction === "inbound" && !isRelayed(connection);
     const patienceMs = isRelayed(connection) ? UNCLAIMED_RELAYED_MS : UNCLAIMED_MS;
     const timer = setTimeout(() => void closeConnection(connection), patienceMs);
-    const dismiss = (): void => connection.abort(new StarfishError("busy", "Too many who do not greet"));
+    const dismiss = (): void => connection.abort(new StarfishError("busy", "Too many connections without a greeting"));
     const leave = isStranger ? this.#room.enter(placeOf(connection.remoteAddr), dismiss) : undefined;
     this.#unclaimed.set(connection, () => {
       clearTimeout(timer);
@@ -143,7 +143,7 @@ export class Connections {
     const spoken = (this.#spoken.get(connection) ?? 0) + 1;
     this.#spoken.set(connection, spoken);
     if (spoken > (isRelayed(connection) ? RELAYED_GREETINGS_MAX : 1)) {
-      return connection.abort(new StarfishError("malformed", "One greeting a connection"));
+      return connection.abort(new StarfishError("malformed", "A second greeting on one connection"));
     }
     const channel = greetingChannel(stream);
     const words = await readFirstWords(channel, { signal: AbortSignal.timeout(FIRST_WORDS_MS) });

@@ -265,7 +265,7 @@ class Libp2pNetwork implements Network, DialHost {
   }
 
   dropIdleCircuits(peer: PeerId): void {
-    const unneeded = new StarfishError("link-closed", "A direct connection has come of it");
+    const unneeded = new StarfishError("link-closed", "A direct connection has replaced this one");
     for (const connection of this.#connections.idleCircuits(peer)) connection.abort(unneeded);
   }
 
@@ -294,7 +294,7 @@ class Libp2pNetwork implements Network, DialHost {
     try {
       handler(stream, connection);
     } catch (error) {
-      stream.abort(new StarfishError("closed", "What came could not be dealt with", { cause: error }));
+      stream.abort(new StarfishError("closed", "A new channel could not be handled", { cause: error }));
       this.#onFault(error);
     }
   }

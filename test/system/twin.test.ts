@@ -34,10 +34,12 @@ test("a copied data directory: both are told, the later one ends with status 75,
   await cp(first.data, copied, { recursive: true, filter: (path) => !isOfProcess(path) });
   const second = await lab.up({ data: copied, args: ["--name", "second"] });
   const { status, stderr } = await second.process.finished;
-  expect(stderr).toMatch(/Another node runs with this node's identity since .* This one started later and ends/);
+  expect(stderr).toMatch(
+    /Another node has been running with this node's identity since .* This one started later and ends/,
+  );
   expect(status).toBe(75);
 
-  await first.process.output(/(Another node runs with this node's identity since .*)/);
+  await first.process.output(/(Another node has been running with this node's identity since .*)/);
   expect((await lab.sh(first, "peers")).stderr).toMatch(/It started later and gives way/);
   for (const node of [host, first]) {
     await eventually(

@@ -46,7 +46,7 @@ export class HeldValues {
       const { column, bytes } = cell;
       const ref = readLarge(bytes);
       if (ref === undefined) {
-        lacks ??= "It has a large value that is none";
+        lacks ??= "It refers to a large value in a form that can't be read";
         continue;
       }
       const value = cell.content === "missing" ? this.#own(table, row, key, column, ref.cid) : cell.content;
@@ -59,7 +59,7 @@ export class HeldValues {
     }
     const more = [...held.values()].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) - this.#bytesOf(row);
     if (this.#bytes + more > LARGE_INDEX_BYTES_MAX && more > 0) {
-      lacks ??= `This node has room for ${LARGE_INDEX_BYTES_MAX} bytes of large values, and they are used`;
+      lacks ??= `This node has room for ${LARGE_INDEX_BYTES_MAX} bytes of large values, and all of it is used`;
     }
     return { cells: resolved, held, lacks };
   }

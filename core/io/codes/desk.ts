@@ -84,7 +84,7 @@ export class Desk {
     const nowMs = this.#parts.clock.monotonic();
     const held = number === null ? undefined : this.#held.get(number);
     if (number !== null && held !== undefined) {
-      if (held.owner !== owner) throw new StarfishError("closed", "This number is another code's by now");
+      if (held.owner !== owner) throw new StarfishError("closed", "This number belongs to another code by now");
       held.heldAtMs = nowMs;
       held.untilMs = nowMs + forMs;
       return number;
@@ -110,7 +110,9 @@ export class Desk {
   async serve(channel: Channel, place: string): Promise<void> {
     const messages = new Messages(channel, { bytesMax: RECEIVER_BYTES_MAX, messagesMax: CONTROLS_MAX });
     const dismissed = new AbortController();
-    const busy = new StarfishError("busy", "Too many ask this node for something just now", { retryable: true });
+    const busy = new StarfishError("busy", "Too many people use codes at this node just now: try again in a while", {
+      retryable: true,
+    });
     const leave = this.#room.enter(place, () => dismissed.abort(busy));
     messages.closed.addEventListener("abort", leave, { once: true });
     const signal = AbortSignal.any([dismissed.signal, this.#closed.signal, messages.closed]);
@@ -235,7 +237,7 @@ export class Desk {
 function notKnown(): StarfishError {
   return new StarfishError(
     "not-found",
-    "There is no such code at this node: it may have run out, or be of another node",
+    "There is no such code at this node: it may have expired, or belong to another node",
   );
 }
 

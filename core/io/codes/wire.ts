@@ -36,7 +36,7 @@ export type End = (typeof ENDS)[number];
 export const END_WORDS: Readonly<Record<End, string>> = {
   fetched: "This code has been used: it has been fetched, or is being fetched now. Ask for another one",
   guessed: "This code is no longer valid: it was tried with wrong words three times. Ask for another one",
-  expired: "This code has run out: it was good for an hour. Ask for another one",
+  expired: "This code has expired: it was valid for an hour. Ask for another one",
   cancelled: "Whoever gave you this code has taken it back",
   lost: "This code is no longer valid: its sender has gone",
 };

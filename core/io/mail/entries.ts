@@ -143,13 +143,12 @@ export function readMail(
     const [body, signature] = check(wireSchema, value);
     const [, from, to, contents, sentAtMs] = decode(mailSchema, body);
     const id = idOf(crypto, body);
-    if (key !== mailKey(id)) return { why: "another mail than its key says" };
+    if (key !== mailKey(id)) return { why: "its key belongs to another mail" };
     const refs = contents.map(([cid, sizeBytes]) => ({ cid, sizeBytes }));
     const mail: MailEntry = { id, from, to: to.map(unpackAddress), contents: refs, sentAtMs };
     const why = refused(mail);
     if (why !== undefined) return { why };
-    if (!isSignedBy(crypto, from, MAIL_PURPOSE, body, signature))
-      return { why: "not signed by who is to have sent it" };
+    if (!isSignedBy(crypto, from, MAIL_PURPOSE, body, signature)) return { why: "not signed by its sender" };
     return mail;
   });
 }
@@ -168,7 +167,7 @@ export function readReceipt(
     const [body, signature] = check(wireSchema, value);
     const [, idBytes, reader, state, atMs] = decode(receiptSchema, body);
     const id = toHex(idBytes);
-    if (key !== receiptKey(id, reader, state)) return { why: "another receipt than its key says" };
+    if (key !== receiptKey(id, reader, state)) return { why: "its key belongs to another receipt" };
     const mail = mailOf(id);
     if (mail === undefined) return "waits" as const;
     const address = mail.to[reader];

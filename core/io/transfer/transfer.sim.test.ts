@@ -193,7 +193,7 @@ describe("send", () => {
       return error instanceof StarfishError ? [error.code, error.message] : error;
     });
     const ended = await lab.swarm.settle(Promise.all(codes), SEND_MS);
-    const here = ended.filter((one) => Array.isArray(one) && String(one[1]).includes("go out of this node"));
+    const here = ended.filter((one) => Array.isArray(one) && String(one[1]).includes("This node already sends"));
     expect(here).toHaveLength(OUTGOING_MAX);
     expect(ended.filter((one) => one === undefined)).toHaveLength(INCOMING_PER_SENDER_MAX);
     expect(most).toBe(INCOMING_PER_SENDER_MAX);

@@ -138,9 +138,10 @@ class NodeTransfer implements Transfer {
   // Going out
 
   async send(peer: PeerId, source: TransferSource, options: SendOptions = {}): Promise<void> {
-    if (peer === this.#parts.net.self) throw new StarfishError("unsupported", "What is here already need not be sent");
+    if (peer === this.#parts.net.self)
+      throw new StarfishError("unsupported", "A node does not send to itself: what is here is here already");
     if (this.#sends >= OUTGOING_MAX)
-      throw new StarfishError("busy", `${OUTGOING_MAX} transfers go out of this node already`, { retryable: true });
+      throw new StarfishError("busy", `This node already sends ${OUTGOING_MAX} transfers`, { retryable: true });
     this.#sends++;
     try {
       await this.#send(peer, source, options);
@@ -456,7 +457,9 @@ class NodeTransfer implements Transfer {
     const all = [...this.#incoming.values(), ...this.#beginning];
     const ofSender = all.filter((one) => one.from === from);
     if (this.#isClosed || ofSender.length >= INCOMING_PER_SENDER_MAX || all.length >= INCOMING_MAX)
-      throw new StarfishError("busy", "Too much is coming in there already: try again in a while", { retryable: true });
+      throw new StarfishError("busy", "That node already receives too many transfers: try again in a while", {
+        retryable: true,
+      });
   }
 
   #infoOf({ from, name, incoming, startedAtMs }: Coming, isWhole = false): TransferInfo {
@@ -505,5 +508,5 @@ function endOf(said: Uint8Array): StarfishError {
   } catch (error) {
     return toStarfishError(error, "malformed");
   }
-  return new StarfishError("malformed", "A sender that does not wait for the answer");
+  return new StarfishError("malformed", "The sender did not wait for the answer");
 }

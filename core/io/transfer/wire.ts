@@ -184,8 +184,10 @@ export function readMessage<T>(schema: Schema<T>, message: Uint8Array, controlBy
     if (body.length > PIECE_BYTES) throw new StarfishError("too-large", "A piece of a transfer that is too long");
     return body;
   }
-  if (message[0] !== CONTROL) throw new StarfishError("malformed", "Neither a piece of a transfer nor a word about it");
-  if (body.length > controlBytesMax) throw new StarfishError("too-large", "A word about a transfer that is too long");
+  if (message[0] !== CONTROL)
+    throw new StarfishError("malformed", "Neither a piece of a transfer nor a control message");
+  if (body.length > controlBytesMax)
+    throw new StarfishError("too-large", "A control message of a transfer that is too long");
   return decode(schema, body);
 }
 

@@ -21,8 +21,8 @@ export function twinOf(own: OwnLife, { says, lives }: UncheckedRecord): Twin | u
   if (lives.rival === undefined || !equal(lives.rival, own.life)) return undefined;
   const isLater =
     own.startedAtMs !== says.startedAtMs ? own.startedAtMs > says.startedAtMs : toHex(own.life) > toHex(lives.life);
-  const other = `Another node runs with this node's identity since ${momentWords(says.startedAtMs)}`;
-  const why = "a data directory was copied, or a machine restored from a picture of itself";
+  const other = `Another node has been running with this node's identity since ${momentWords(says.startedAtMs)}`;
+  const why = "a data directory was copied, or a machine was restored from a snapshot";
   return isLater
     ? {
         givesWay: true,

@@ -182,7 +182,7 @@ export class Control {
   remember(blocks: number): void {
     this.#slots += blocks * (BLOCK_SLOTS + this.#plan.locals + this.height);
     if (this.#slots > CODE_SLOTS_MAX)
-      bounded(this.#slots, CODE_SLOTS_MAX, `places of values to remember at the blocks of function ${this.#index}`);
+      bounded(this.#slots, CODE_SLOTS_MAX, `values that a compiler remembers at the blocks of function ${this.#index}`);
   }
 
   /** Notes a branch, and returns whether it leaves the function. */

@@ -153,7 +153,7 @@ function visitSection(
     case SECTION.start:
       found.start = section.u32();
       if (found.types[found.functions[found.start] ?? -1]?.signature !== ">")
-        throw section.malformed("its start function takes or gives something, or is not there");
+        throw section.malformed("its start function is missing, or has parameters or results");
       return undefined;
     case SECTION.element:
       countElements(section);
@@ -175,7 +175,8 @@ function numbers(found: Found): Parameters<typeof addedElements>[0] {
 function rewriteCode(section: Reader, found: Found): Bytes {
   const count = section.count();
   const { imported } = found;
-  if (count !== found.functions.length - imported) throw section.malformed("it has not one code for each function");
+  if (count !== found.functions.length - imported)
+    throw section.malformed("its number of function bodies differs from that of its functions");
   const { bodies } = addedElements(numbers(found), undefined);
   const source = section.bytes;
   const out = new Output(Math.ceil((section.end - section.at) * GROWTH));

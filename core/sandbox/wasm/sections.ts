@@ -71,7 +71,7 @@ function skipConstant(section: Reader): void {
     if (opcode === OP.end) return;
     const isVector = opcode === OP.vector && section.u32() === 12; // v128.const
     const length = isVector ? 16 : CONSTANTS.get(opcode)?.(section);
-    if (length === undefined) throw unsupported("an instruction in a constant that is none");
+    if (length === undefined) throw unsupported("an unknown instruction in a constant");
     section.skip(length);
   }
 }

@@ -10,14 +10,14 @@ usage: send NODE PATH… [--json]
        send NODE -
        send --code PATH… [--json]
 
-Sends files and directories of the tree or of your machine to one node, into its /inbox; '-' is standard input, which
+Sends files and directories of the tree or of your machine to one node, into its /inbox. '-' sends standard input, which
 'receive' reads there. In a tab 'send NODE' lets you pick files. Nobody else can read the bytes on their way. The person
 there is asked first, and told names and sizes. After a broken link, or a restart of either side, the same 'send' goes on
 where it stopped. Ctrl-C ends it on both sides.
 
-With --code it is for somebody who is no member: it prints a few words, and a link of the page with them. Whoever opens the
-link or types the words there within an hour fetches this one thing, once, and is no member. Three wrong guesses end it, and
-so does Ctrl-C: keep it running until then. 'starfish receive LINK' fetches without a browser.
+--code sends to somebody who is no member: it prints a few words, and a link to the page with them. Whoever opens the link,
+or types the words there, within an hour can fetch this one thing, once, without becoming a member. Keep 'send' running until
+then: Ctrl-C ends it, and so do three wrong guesses. 'starfish receive LINK' fetches without a browser.
 
   echo hello | send brisk-otter -
 `,
@@ -41,10 +41,10 @@ usage: receive [--from NODE] [-o DIR|-] [--json]
        receive --allow NODE | --refuse NODE | --ask NODE
        receive --list [--json]
 
-Takes the next transfer from anybody (or from NODE): on a terminal into /inbox, with -o DIR into a directory of your machine,
-where it replaces nothing; in a pipe, or with '-o -', to standard output, directories as a tar. --from and --allow let
-NODE send files without being asked again, --refuse refuses them, --ask forgets the answer. --list shows offers, what is
-under way, and what has come.
+Takes the next transfer from anybody, or from NODE. On a terminal it goes into /inbox; with -o DIR into a directory of your
+machine, where it replaces nothing; in a pipe, or with '-o -', to standard output, directories as a tar. --from and --allow
+let NODE send files from now on without a question to you; --refuse refuses them; --ask forgets the answer. --list shows
+offers, what is under way, and what has come.
 
   receive --list
 `,

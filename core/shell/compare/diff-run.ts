@@ -105,7 +105,7 @@ class Diff {
   }
 
   async #directories(left: Place, right: Place, level: number): Promise<number> {
-    if (level >= LEVELS_MAX) throw new StarfishError("too-large", `${left.shown}: too many directories in one another`);
+    if (level >= LEVELS_MAX) throw new StarfishError("too-large", `${left.shown}: directories are nested too deeply`);
     const { out, options } = this.#context;
     const [old, now] = [await this.#names(left), await this.#names(right)];
     let status = 0;

@@ -51,7 +51,7 @@ function ownRows(use: StorageUse, files: string, setAside: number): string[][] {
     ["files", files],
     ...(setAside === 0
       ? []
-      : [["set aside", `${count(setAside, "entry", "entries")} of the shared maps, too many or not to be believed`]]),
+      : [["set aside", `${count(setAside, "entry", "entries")} of the shared maps: too many, or impossible`]]),
   ];
 }
 

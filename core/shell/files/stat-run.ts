@@ -164,7 +164,7 @@ function codeWords({ code, stripes }: ContentStat): string {
 /** What happens to it when half of the devices are lost at one instant. */
 function halfWords(lossChance: number): string {
   if (lossChance === 0) return "it survives, whichever half of the devices that is";
-  return `a random half of the devices takes it with a chance of ${lossChance.toPrecision(2)}`;
+  return `lost with a probability of ${lossChance.toPrecision(2)}, if the half is a random one`;
 }
 
 /** A device, by the names of its nodes that are known here. */

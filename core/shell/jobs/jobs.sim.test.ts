@@ -90,7 +90,7 @@ describe("map --detach", () => {
     ["map sha256 --detach", "names files in its output"],
     ["map ./mine.wasm --range 0..9 --each-file --detach", "--each-file takes files whole"],
     ["map wordcount --detach", "there is no input"],
-    ["map mandelbrot --detach --out x.png", "--out needs a map that waits"],
+    ["map mandelbrot --detach --out x.png", "--out is not for a job of the swarm"],
   ])("%s: %s", async (line, why) => {
     expect(await bench.run(line)).toMatchObject({ status: 64, stderr: expect.stringContaining(why) });
   });

@@ -40,7 +40,7 @@ export const mandelbrot: MapTask = {
   /** Strips from top to bottom, which together are a picture; the first strip begins with the picture's header. */
   async job(options, { computer, signal }) {
     if (options["out"] !== undefined)
-      throw new StarfishError("usage", "--out needs a map that waits: use 'cat /proc/ID/result > FILE.bmp'");
+      throw new StarfishError("usage", "--out is not for a job of the swarm: use 'cat /proc/ID/result > FILE.bmp'");
     const view = viewOf(options);
     const { width, height } = view;
     const rows = Math.max(1, Math.min(TILE, Math.floor(STRIP_BYTES_MAX / (width * 4))));

@@ -37,7 +37,7 @@ export async function ownJob(
 ): Promise<Omit<JobWork, "title">> {
   const { range, chunks, out, reduce } = options;
   if (out !== undefined)
-    throw new StarfishError("usage", "--out needs a map that waits: a job's result is /proc/ID/result");
+    throw new StarfishError("usage", "--out is not for a job of the swarm: its result is /proc/ID/result");
   const isPlainRange = typeof range === "string" && !(isScript(program.kind) && program.form === "numbers");
   const inputs = isPlainRange
     ? rangeInputs(range, chunks)
@@ -60,7 +60,7 @@ export function checkOwn(options: Options): void {
   if (range !== undefined && lines !== undefined)
     throw new StarfishError("usage", "--lines is for standard input, not for a --range");
   if (range === undefined && chunks !== undefined)
-    throw new StarfishError("usage", "--chunks is for a --range; standard input goes by --lines");
+    throw new StarfishError("usage", "--chunks is for a --range; --lines splits standard input");
   if (eachFile !== undefined && (range ?? lines ?? json) !== undefined)
     throw new StarfishError("usage", "--each-file takes files whole, without --range, --lines or --json");
   if (out !== undefined && eachFile === undefined)

@@ -71,8 +71,7 @@ function string(source: string, level: Level | undefined): number {
 function number(source: string): number {
   const value = Number(source);
   if (!Number.isFinite(value)) throw refused(`${source} is too large a number; in "" it is kept as text`);
-  if (Object.is(value, -0))
-    throw refused(`${source} is no number that is shown again as it is; write 0, or put it in ""`);
+  if (Object.is(value, -0)) throw refused(`${source} would be shown as 0; write 0, or put it in ""`);
   if (decimal(source) !== decimal(String(value))) {
     throw refused(`${source} has more digits than a number keeps, and would become ${value}; in "" it is kept as text`);
   }

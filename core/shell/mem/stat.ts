@@ -28,10 +28,10 @@ function rows(facts: MapStat, computer: Computer): string[][] {
     ["tombstones", `${tombstones} (${bytesWords(tombstoneBytes)}), deleted or expired and still remembered${early}`],
     ["bytes", `${bytesWords(bytes)} of ${bytesWords(bytesMax)} (${share}%)`],
     ["kept", isKept ? "in this node's store" : "in RAM only, on every node"],
-    ["fingerprint", `${fingerprint}, the same on all nodes that hold the same`],
+    ["fingerprint", `${fingerprint}, the same on all nodes with the same entries`],
     ["reconciled", reconciled(facts, computer)],
     ["divergence", divergence(facts)],
-    ["quarantined", quarantined === 0 ? "none" : `${quarantined}, until the time comes that they are stamped with`],
+    ["quarantined", quarantined === 0 ? "none" : `${quarantined}, stamped with a time that is still to come`],
     ["refused", refused === 0 ? "none" : `${count(refused, "entry", "entries")} of others, malformed or too large`],
     ...(unionedOld === 0 ? [] : [["on trust", `${count(unionedOld, "old entry", "old entries")} taken in`]]),
   ];

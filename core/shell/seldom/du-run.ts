@@ -64,7 +64,7 @@ class Sizes {
 
   async #within(shown: string, path: string, level: number): Promise<number> {
     const { names, signal, problem } = this.#context;
-    if (level >= LEVELS_MAX) throw new StarfishError("too-large", `${shown}: too many directories in one another`);
+    if (level >= LEVELS_MAX) throw new StarfishError("too-large", `${shown}: directories are nested too deeply`);
     let bytes = 0;
     try {
       const entries = [...(await names.list(path, { signal }))].sort((a, b) => (a.name < b.name ? -1 : 1));

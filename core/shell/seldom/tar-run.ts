@@ -109,7 +109,7 @@ class Tar {
       yield { kind: "file", path: shown, sizeBytes, modifiedMs, content: names.read(path, { signal }) };
       return;
     }
-    if (level >= LEVELS_MAX) throw new StarfishError("too-large", `${shown}: too many directories in one another`);
+    if (level >= LEVELS_MAX) throw new StarfishError("too-large", `${shown}: directories are nested too deeply`);
     yield { kind: "folder", path: shown, modifiedMs };
     const entries = [...(await names.list(path, { signal }))].sort((a, b) => (a.name < b.name ? -1 : 1));
     for (const { name } of entries) yield* this.#below(`${shown}/${name}`, join(path, name), level + 1);
@@ -190,7 +190,7 @@ class Tar {
     const there = await names.stat(target, { signal });
     if (entry.kind === "other") {
       this.#status = 2;
-      return await this.#context.problem(`${entry.path}: Cannot create: it is passed over: ${entry.what}`);
+      return await this.#context.problem(`${entry.path}: Cannot create, skipped: ${entry.what}`);
     }
     if (entry.kind === "folder") return there?.kind === "directory" ? undefined : await this.#makeDirectory(target);
     if (there !== undefined && this.#options.has("k")) throw new StarfishError("exists", "File exists");

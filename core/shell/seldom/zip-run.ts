@@ -151,7 +151,7 @@ async function* below(
     yield { kind: "file", path: shown, sizeBytes, modifiedMs, content: names.read(path, { signal }) };
     return;
   }
-  if (level >= LEVELS_MAX) throw new StarfishError("too-large", `${shown}: too many directories in one another`);
+  if (level >= LEVELS_MAX) throw new StarfishError("too-large", `${shown}: directories are nested too deeply`);
   if (shown !== "" && shown !== ".") yield { kind: "folder", path: shown, modifiedMs };
   if (!options.has("r")) return;
   const entries = [...(await names.list(path, { signal }))].sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -227,7 +227,7 @@ class Unzip {
   async take(entry: ZipEntry): Promise<void> {
     const { options, problem, out, outBytes, signal } = this.#context;
     if (entry.kind === "other" || entry.kind === "link") {
-      await problem(`${entry.path}: passed over: ${entry.kind === "other" ? entry.what : "a link"}`);
+      await problem(`${entry.path}: skipped: ${entry.kind === "other" ? entry.what : "a link"}`);
       return;
     }
     this.#count++;

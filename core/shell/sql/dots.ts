@@ -20,13 +20,17 @@ interface Dot {
 }
 
 export const DOTS: Readonly<Record<string, Dot>> = {
-  ".tables": { words: "[BEGINNING]", about: "names of tables and views, and those of the computer", run: tables },
-  ".schema": { words: "[TABLE]", about: "the statements that make them", run: schema },
-  ".dump": { words: "[TABLE]", about: "SQL that makes all of it again, rows too", run: dump },
+  ".tables": {
+    words: "[BEGINNING]",
+    about: "names of tables and views, and of the computer's own tables",
+    run: tables,
+  },
+  ".schema": { words: "[TABLE]", about: "the statements that make tables, views, indexes and triggers", run: schema },
+  ".dump": { words: "[TABLE]", about: "SQL that makes it all again, with its rows", run: dump },
   ".mode": { words: MODES.join("|"), about: "how answers are shown", run: mode },
-  ".stat": { words: "", about: "rows, bytes, and how far the index is", run: stat },
-  ".conflicts": { words: "", about: "what merging has broken, by number", run: conflicts },
-  ".history": { words: "TABLE KEY…", about: "what the row with that primary key was, and since when", run: history },
+  ".stat": { words: "", about: "rows, bytes, and whether the index is behind", run: stat },
+  ".conflicts": { words: "", about: "rows that merging has set aside, each with a number", run: conflicts },
+  ".history": { words: "TABLE KEY…", about: "versions of the row with that primary key", run: history },
   ".discard": { words: "NUMBER", about: "removes the row of that conflict for good", run: discard },
   ".help": { words: "", about: "this", run: help },
   ".quit": { words: "", about: "leaves; so does Ctrl-D", run: quit },
@@ -88,7 +92,7 @@ async function schema([table]: readonly string[], { target, place }: Session): P
 function definition({ sql, isOfComputer, name, columns }: SchemaObject): string {
   if (!isOfComputer) return sql;
   const list = columns.map((column) => [column.name, column.type].filter(Boolean).join(" ")).join(", ");
-  return `/* of the computer, to be read */ CREATE TABLE ${name} (${list})`;
+  return `/* of the computer, read-only */ CREATE TABLE ${name} (${list})`;
 }
 
 export async function noSuchTable(name: string, target: Session["target"]): Promise<StarfishError> {
@@ -157,8 +161,7 @@ function rowWords(row: SqlRow): string {
 }
 
 async function history([table, ...key]: readonly string[], { target, place }: Session): Promise<void> {
-  if (table === undefined)
-    throw new StarfishError("malformed", ".history is of a row: a TABLE, and the KEY of the row");
+  if (table === undefined) throw new StarfishError("malformed", ".history needs a TABLE and the KEY of a row");
   if (selected(await target.schema(), table).length === 0) throw await noSuchTable(table, target);
   const found = await target.shared.history(table, key.map(parameterOf));
   if (found.length === 0) return await place.print("Nothing is known of such a row.\n");
@@ -182,7 +185,9 @@ async function discard([number = ""]: readonly string[], { target, place }: Sess
 async function help(_words: readonly string[], { place }: Session): Promise<void> {
   const rows = Object.entries(DOTS).map(([name, { words, about }]) => [`${name} ${words}`.trim(), about]);
   await place.print(columnsOf(rows, place.screen?.columns));
-  await place.print("Everything else is SQL and ends with ';'. BEGIN, COMMIT and ROLLBACK hold statements together.\n");
+  await place.print(
+    "Everything else is SQL and ends with ';'. Statements between BEGIN and COMMIT are one transaction.\n",
+  );
 }
 
 async function quit(_words: readonly string[], session: Session): Promise<void> {

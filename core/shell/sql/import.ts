@@ -186,7 +186,7 @@ async function importSql(file: string, text: AsyncIterable<string>, context: Com
   } finally {
     await run[Symbol.asyncDispose]();
   }
-  const passedOver = run.passedOver === 0 ? "" : `, ${run.passedOver} about SQLite itself passed over`;
+  const passedOver = run.passedOver === 0 ? "" : `; ${run.passedOver} about SQLite itself skipped`;
   return `${count(run.committed, "statement")}${passedOver}.`;
 }
 

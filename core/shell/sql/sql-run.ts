@@ -25,7 +25,7 @@ export async function runSql(options: Options, context: CommandContext): Promise
   if (at !== undefined) return await runAt(at, options, context);
   if (opened === undefined) return await runOn(Target.shared(context.computer), options, context);
   if (options.has("import") || options.has("watch"))
-    throw new StarfishError("unsupported", "a file that was opened is only read: nothing changes there");
+    throw new StarfishError("unsupported", "a file given to --open can only be read: nothing changes there");
   await using file = await openFile(opened, context);
   return await runOn(new Target(file), options, context);
 }

@@ -168,7 +168,7 @@ describe("files", () => {
       "INSERT INTO t VALUES(1,'x;y');\nINSERT INTO t VALUES(2,'it''s');\nDELETE FROM sqlite_sequence;\n" +
       "INSERT INTO sqlite_sequence VALUES('t',2);\nCOMMIT;\n";
     await out("cat > /dump.sql", dump);
-    expect(await out("sql --import /dump.sql")).toBe("3 statements, 3 about SQLite itself passed over.\n");
+    expect(await out("sql --import /dump.sql")).toBe("3 statements; 3 about SQLite itself skipped.\n");
     expect(await out('sql --list "SELECT a, b FROM t ORDER BY a"')).toBe("1\tx;y\n2\tit's\n");
     await out("cat > /wrong.sql", "INSERT INTO t VALUES (3, 'z');\nINSERT INTO nowhere VALUES (1);\n");
     expect((await bench.run("sql --import /wrong.sql")).stderr).toMatch(

@@ -26,7 +26,7 @@ export class Target {
     if (this.#transaction !== undefined)
       throw new StarfishError("busy", "a transaction is open: COMMIT or ROLLBACK comes first");
     if (this.database !== undefined) return this.database;
-    throw new StarfishError("unsupported", "a file that was opened is only read: this is for the shared database");
+    throw new StarfishError("unsupported", "this works on the shared database only, not on a file or the past");
   }
 
   get isInTransaction(): boolean {

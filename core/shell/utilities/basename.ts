@@ -11,7 +11,7 @@ export const basename: Command = utility({
 usage: basename PATH [SUFFIX]
        basename -a [-s SUFFIX] PATH…
 
-Writes the last part of each PATH, without SUFFIX if it ends so.
+Writes the last part of each PATH, without SUFFIX if it ends with it.
 
   basename /docs/letter.txt .txt
 `,

@@ -8,11 +8,11 @@ export const cmp: Command = utility({
   help: `
 usage: cmp [-bls] [-n BYTES] [-i BYTES[:BYTES]] FILE1 [FILE2 [SKIP1 [SKIP2]]]
 
-Says where FILE1 and FILE2 (standard input unless given, as is '-') first differ; bytes and lines are counted from 1. -l
-writes each byte that differs, in octal, -b also as characters, -s nothing at all, -n compares at most so many bytes, -i
-passes over so many first.
+Says where two files first differ. FILE2 is standard input if it is absent; '-' is standard input too. Bytes and lines are
+counted from 1. -l writes all bytes that differ, in octal; -b writes them as characters too; -s writes nothing; -n BYTES
+stops after that many bytes; -i BYTES skips that many first.
 
-Exit status: 0 they are equal, 1 they differ, 2 one could not be read.
+Exit status: 0 the files are equal, 1 they differ, 2 one could not be read.
 
   seq 3 > /tmp/a; seq 4 | cmp /tmp/a -
 `,

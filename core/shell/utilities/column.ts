@@ -8,9 +8,9 @@ export const column: Command = utility({
   help: `
 usage: column [-txL] [-s SEPARATORS] [-o TEXT] [-c WIDTH] [-N NAMES] [-R COLUMNS] [FILE…]
 
-Fills the width with the lines as columns, from above to below, with -x from left to right; -c is the width. -t makes a
-table of the words of each line: -s what separates them (blanks), -o what is written between (two blanks), -N names of
-the columns, by commas, -R which are set to the right. -L keeps empty lines.
+Writes lines in as many columns as fit, filled from top to bottom, or with -x from left to right. -c sets the width. -t
+makes a table, with a row for each line: -s says which characters separate its words (blanks), -o what is written between
+columns (two blanks), -N NAME,… names the columns, -R COLUMN,… aligns these to the right. -L keeps empty lines.
 
   printf 'name,size\\na,12\\nlonger,3\\n' | column -t -s ,
 `,

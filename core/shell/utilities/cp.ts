@@ -12,8 +12,8 @@ export const cp: Command = utility({
 usage: cp [-rRaTfnuv] SOURCE… TARGET
        cp [OPTION]… -t DIRECTORY SOURCE…
 
-Copies each SOURCE to TARGET, or into it if that is a directory; -r with all that is in a directory. Between files of
-the swarm no bytes move. -n replaces nothing, -u only what is older, -v says what it does.
+Copies each SOURCE to TARGET, or into TARGET if that is a directory. -r copies directories with all that is in them. A copy
+within the swarm moves no bytes. -n replaces no file, -u only older files; -v says what it does.
 
   mkdir -p /tmp/a && cp -r /tmp/a /tmp/b
 `,

@@ -11,8 +11,8 @@ export const cut: Command = utility({
 usage: cut -f LIST [-d DELIMITER] [-s] [FILE…]
        cut -c LIST | -b LIST [FILE…]
 
-Writes fields (-f, apart by tabs or DELIMITER), characters (-c) or bytes (-b) of each line. LIST is like 1,3-5,7-.
---complement takes the others; -s leaves lines without a delimiter out; --output-delimiter joins with another.
+Writes fields (-f, separated by tabs or DELIMITER), characters (-c) or bytes (-b) of each line. LIST is like 1,3-5,7-.
+--complement writes all others instead; -s leaves out lines without a delimiter; --output-delimiter=TEXT goes between fields.
 
   echo a:b:c | cut -d: -f2
 `,

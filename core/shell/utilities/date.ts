@@ -10,7 +10,7 @@ export const date: Command = utility({
   help: `
 usage: date [-uIR] [-d TEXT] [-r FILE] [+FORMAT]
 
-Writes this node's time in UTC, in FORMAT as strftime has it. -d takes another time: '@SECONDS', ISO 8601, 'now',
+Writes this node's time in UTC; FORMAT is as in strftime. -d writes another time: '@SECONDS', ISO 8601, 'now',
 'yesterday', 'tomorrow', '2 hours ago', 'next week', '2024-02-28 +3 days'. -I is ISO 8601 (-Iseconds), -R as in mails.
 
   date +%F

@@ -8,12 +8,12 @@ export const diff: Command = utility({
   help: `
 usage: diff [-uqrsNaibwBZ] [-U LINES] [-x PATTERN] [--label NAME]… OLD NEW
 
-Writes what has to change in OLD to get NEW; '-' is standard input. Of two directories the files of the same name are
-compared, with -r also those further down. -u with lines around each change, as patch takes it (-U how many), -q only
-whether they differ, -s also if they don't, -N what is missing counts as empty. -i takes no note of case, -w of blanks,
--b of how many blanks, -Z of blanks at the end, -B of empty lines; -a takes everything for text, -x passes over names.
+Writes what has to change in OLD to get NEW; '-' is standard input. In two directories, files of the same name are
+compared; -r goes into their directories too. -u shows lines around each change, as patch reads it; -U says how many.
+-q says only whether files differ; -s also says that they are equal; -N takes a missing file for an empty one. -i ignores
+case, -w blanks, -b the number of blanks, -Z blanks at the end, -B empty lines; -a takes all files for text, -x skips names.
 
-Exit status: 0 they are equal, 1 they differ, 2 something could not be compared.
+Exit status: 0 no difference, 1 differences, 2 something could not be compared.
 
   seq 3 > /tmp/a; seq 4 > /tmp/b; diff -u /tmp/a /tmp/b
 `,

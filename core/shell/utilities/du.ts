@@ -8,9 +8,9 @@ export const du: Command = utility({
   help: `
 usage: du [-abchkms] [-d LEVELS] [PATH…]
 
-Writes the size of each directory at or below each PATH ('.'), with all that is in it, in KiB; -a of files too, -s only of
-each PATH, -d so many levels down, -c a sum of all. -h with units, -m in MiB, -b in bytes. Sizes are the bytes of the
-files, not what a disk or the swarm's copies take (see 'df').
+Writes the size of each directory at or below PATH ('.'), with all that is in it, in KiB. -a lists files too; -s only each
+PATH; -d LEVELS only so many levels below it; -c adds the sum. -h writes units, -m MiB, -b bytes. A size is that of the
+files' contents, not what a disk or the swarm's copies take (see 'df').
 
   mkdir -p /tmp/a && seq 1000 > /tmp/a/b && du -ah /tmp/a
 `,

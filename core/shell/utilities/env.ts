@@ -4,11 +4,11 @@ import { utility } from "./utility.ts";
 
 export const env: Command = utility({
   name: "env",
-  summary: "what is exported, or a command with more or less of it",
+  summary: "show the environment, or run a command in a changed one",
   help: `
 usage: env [-i] [-0] [-u NAME]… [NAME=VALUE]… [COMMAND [WORD…]]
 
-Writes the environment, or runs COMMAND with these variables added to it. -i begins with none, -u leaves one out.
+Writes the environment, or runs COMMAND with these variables added. -i starts with an empty one; -u leaves NAME out.
 
   env GREETING=hello printenv GREETING
 `,
@@ -36,7 +36,7 @@ Writes the environment, or runs COMMAND with these variables added to it. -i beg
 
 export const printenv: Command = utility({
   name: "printenv",
-  summary: "values of what is exported",
+  summary: "values of exported variables",
   help: `
 usage: printenv [-0] [NAME…]
 

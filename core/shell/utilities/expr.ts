@@ -4,11 +4,12 @@ import { utility } from "./utility.ts";
 
 export const expr: Command = utility({
   name: "expr",
-  summary: "arithmetic and matching by words",
+  summary: "evaluate an expression",
   help: `
 usage: expr EXPRESSION
 
-Numbers and texts with | & < <= = != >= > + - * / % : ( ), and match, substr, index, length. Each is a word of its own.
+Calculates with numbers and texts: | & < <= = != >= > + - * / % : ( ), and match, substr, index, length. Each number, text
+and operator is a word of its own.
 
   expr 4 + 4
 `,

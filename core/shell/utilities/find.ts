@@ -10,7 +10,7 @@ import { utility, type UtilityContext } from "./utility.ts";
 
 export const find: Command = utility({
   name: "find",
-  summary: "files below a directory that meet conditions",
+  summary: "find files below a directory",
   help: `
 usage: find [PATH…] [CONDITION…] [ACTION…]
 

@@ -19,9 +19,10 @@ function grepAs(name: string, summary: string, standard: "G" | "E" | "F"): Comma
 usage: ${name} [-EFivnclLoqswxhHrRm] [-A N] [-B N] [-C N] PATTERN [FILE…]
        ${name} [OPTION]… -e PATTERN… [-f FILE] [FILE…]
 
-Writes the lines of each FILE, or of standard input, in which PATTERN is found. -E extended expressions, -F plain text, -i
-in any case, -v lines without it, -n with numbers, -c how many, -l names of files, -o the match alone, -w whole words, -x
-whole lines, -q by the status alone, -r files of directories. Status 0: a line was found, 1: none was, 2: an error.
+Writes the lines of each FILE, or of standard input, in which PATTERN is found. PATTERN is an extended expression with -E,
+plain text with -F; -i ignores case; -w matches whole words only, -x whole lines. -v writes the lines without it, -n adds
+their numbers, -o writes only the matches, -c the number of lines, -l the names of files, -q nothing. -r reads all files of
+directories. Exit status: 0 a line was found, 1 none was, 2 an error.
 
   seq 20 | grep -c 1
 `,

@@ -10,9 +10,8 @@ export const head: Command = utility({
   help: `
 usage: head [-n LINES] [-c BYTES] [-qvz] [FILE…]
 
-Writes the first 10 lines of each FILE, or of standard input; -n and -c say how many lines or bytes. With a minus before
-the number it writes all but that many at the end. Several files are named above their lines; -q leaves
-that out, -v always does it.
+Writes the first 10 lines of each FILE, or of standard input; -n and -c say how many lines or bytes. -n -5 writes all but
+the last 5. The lines of several files have the file's name above them; -q writes no names, -v always does.
 
   seq 100 | head -n 3
 `,

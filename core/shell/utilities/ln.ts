@@ -9,8 +9,8 @@ export const ln: Command = utility({
 usage: ln [-fnsTv] TARGET [LINK]
        ln [-fnsTv] TARGET… DIRECTORY
 
-Gives the file TARGET another name, or with -s makes a symbolic LINK to it. /tmp alone keeps links: the other trees say so.
--f replaces what is there, -n (-T) takes a LINK to a directory as the link itself, -v says what was made.
+Gives the file TARGET another name, or with -s makes a symbolic LINK to it. Only /tmp can have links. -f replaces what is
+there; -n (-T) takes a LINK to a directory for the link itself; -v says what was made.
 
   cd /tmp && seq 3 > a && ln -sf a b && cat b
 `,

@@ -17,9 +17,10 @@ export const ls: Command = utility({
   help: `
 usage: ls [-1aACdFhlrRsStU] [PATH…] [--json]
 
-Lists what is in each directory (by default the current one), or names the file. -a also what begins with a dot, -l with
-permissions, who wrote it, size and time (UTC), -h sizes with units, -t newest first, -s with KiB, -S largest first, -r
-the other way round, -R with all below, -d directories themselves, -F marks directories with /, -1 one a line.
+Lists what is in each directory (by default the current one), or the file. -a shows names that begin with a dot too; -l adds
+permissions, who wrote it, size and time (UTC); -h writes sizes with units; -s adds KiB. -t lists the newest first, -S the
+largest; -r reverses the order. -R goes into directories; -d lists directories themselves; -F marks them with /; -1 writes
+one name a line.
 
   ls -la /
 `,

@@ -21,7 +21,7 @@ export const hostname: Command = utility({
   help: `
 usage: hostname
 
-Writes this node's name in the swarm, or "starfish" where it has none; $HOSTNAME is what it was when the shell began.
+Writes this node's name in the swarm, or "starfish" where it has none; $HOSTNAME is the name when the shell began.
 
   hostname
 `,
@@ -83,7 +83,7 @@ Writes the system's name; -n the machine's, -r and -v the version, -m the kind o
 
 export const id: Command = utility({
   name: "id",
-  summary: "who runs this, for scripts that ask",
+  summary: "the user: root, for scripts that ask",
   help: `
 usage: id [-u | -g | -G] [-n]
 
@@ -109,8 +109,8 @@ export const which: Command = utility({
   help: `
 usage: which [-a] NAME…
 
-Writes the path of each command in $PATH; -a all of them. Status 1 where one is not there. 'type NAME' knows words of the
-language too.
+Writes the path of each command in $PATH; -a all paths. Exit status 1 if a command is missing. 'type NAME' knows words of
+the language too.
 
   which -a cat
 `,

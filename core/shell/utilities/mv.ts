@@ -15,7 +15,7 @@ export const mv: Command = utility({
 usage: mv [-fnuvT] SOURCE… TARGET
        mv [OPTION]… -t DIRECTORY SOURCE…
 
-Renames SOURCE to TARGET, or moves it into it if that is a directory. -n replaces nothing, -u only what is older.
+Renames SOURCE to TARGET, or moves it into TARGET if that is a directory. -n replaces no file, -u only older files.
 
   echo hello > /tmp/a && mv /tmp/a /tmp/b
 `,

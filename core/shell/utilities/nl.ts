@@ -10,7 +10,8 @@ export const nl: Command = utility({
   help: `
 usage: nl [-b a|t|n] [-n ln|rn|rz] [-s TEXT] [-v FIRST] [-i STEP] [-w WIDTH] [FILE…]
 
-Numbers lines that are not empty; -b a all of them.
+Numbers the lines that are not empty; -b a numbers all, -b n none. -n ln aligns the numbers to the left, rn to the right
+(the default), rz to the right with zeros. -s TEXT stands between number and line.
 
   printf 'a\\n\\nb\\n' | nl
 `,

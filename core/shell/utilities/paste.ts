@@ -12,7 +12,8 @@ export const paste: Command = utility({
   help: `
 usage: paste [-s] [-d DELIMITERS] [FILE…]
 
-Joins the lines of the FILEs, apart by tabs or by DELIMITERS in turn; -s joins all lines of each file into one.
+Writes the first lines of all FILEs as one line, then the second lines, and so on. Between them are tabs, or the DELIMITERS
+in turn. -s joins all lines of each file into one.
 
   seq 4 | paste - -
 `,

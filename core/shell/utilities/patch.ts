@@ -8,11 +8,11 @@ export const patch: Command = utility({
   help: `
 usage: patch [-Rs] [-p PARTS] [-i PATCH] [--dry-run] [FILE [PATCH]]
 
-Changes FILE, or the files that are named in the unified diff PATCH (standard input), as that says. -p takes so many parts
-off the front of names there ('-p1' for git's), without it all but the last; -R takes the changes back, --dry-run only says
-whether they fit, -s writes only what is wrong. If not all changes fit a file, it stays as it was.
+Changes FILE, or the files that PATCH names, as PATCH says: a unified diff, by default from standard input. -p takes that
+many parts off the front of names in it ('-p1' for git's); without it, all but the last. -R undoes the changes; --dry-run
+only says whether they fit; -s writes only what is wrong. If not all changes fit a file, it stays as it was.
 
-Exit status: 0 all changes were made, 1 some did not fit, 2 there was other trouble.
+Exit status: 0 all changes were made, 1 some did not fit, 2 another error.
 
   cd /tmp && seq 3 > a && seq 4 > b && diff -u a b | patch a
 `,

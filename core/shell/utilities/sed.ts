@@ -9,9 +9,9 @@ export const sed: Command = utility({
 usage: sed [-nEsz] [-i[SUFFIX]] SCRIPT [FILE…]
        sed [OPTION]… -e SCRIPT… [-f FILE] [FILE…]
 
-Runs SCRIPT on each line of each FILE, or of standard input, and writes what comes of it. -n writes only what 'p' and the
-like write, -E extended expressions, -i changes the files themselves (and keeps the old ones under SUFFIX), -s takes each
-file by itself, -z lines end with a NUL. It is GNU's sed without 'e', which would run commands.
+Runs SCRIPT on each line of each FILE, or of standard input, and writes the result. -n writes only what 'p' and similar
+commands write; -E reads extended expressions; -i changes the files themselves, and keeps the old ones under SUFFIX; -s
+treats each file separately; -z reads lines that end with a NUL. It is GNU sed without 'e', which would run commands.
 
   seq 5 | sed -n '2,4s/$/ apples/p'
 `,

@@ -11,7 +11,7 @@ export const seq: Command = utility({
   help: `
 usage: seq [-w] [-s SEPARATOR] [-f FORMAT] [FIRST [STEP]] LAST
 
-Writes the numbers from FIRST (1) to LAST, STEP (1) apart. -w makes all equally wide, -f takes a format of printf.
+Writes the numbers from FIRST (1) to LAST in steps of STEP (1). -w makes all equally wide; FORMAT is as in printf.
 
   seq 1 2 9
 `,

@@ -25,9 +25,9 @@ export const sort: Command = utility({
   help: `
 usage: sort [-bcdfghimMnrRsuVz] [-k KEY]… [-t SEPARATOR] [-o FILE] [FILE…]
 
-Writes all lines of the FILEs, or of standard input, in order of their bytes. -n by number, -h by number with a unit (2K
-1G), -V by version, -r the other way round, -u equal lines once, -f in any case, -k 2,2n by a field, -c only says whether
-they are in order.
+Writes all lines of the FILEs, or of standard input, in the order of their bytes. -n sorts by number, -h by number with a
+unit (2K, 1G), -V by version, -k 2,2n by a field; -f ignores case; -r reverses the order; -u writes equal lines once; -c
+only checks whether the lines are in order.
 
   printf '10\\n9\\n' | sort -n
 `,

@@ -11,8 +11,8 @@ export const tail: Command = utility({
   help: `
 usage: tail [-n LINES] [-c BYTES] [-fFqv] [FILE…]
 
-Writes the last 10 lines of each FILE, or of standard input; -n and -c say how many lines or bytes. With a plus before the
-number all from that line or byte on. -f stays, and writes what anybody appends to the file, until Ctrl-C.
+Writes the last 10 lines of each FILE, or of standard input; -n and -c say how many lines or bytes. -n +5 writes all from
+line 5 on. -f goes on and writes what anybody appends to the file, until Ctrl-C.
 
   seq 100 | tail -n 3
 `,

@@ -36,11 +36,11 @@ export const tar: Command = utility({
   help: `
 usage: tar -c|-x|-t [-zvOk] [-f ARCHIVE] [-C DIRECTORY] [--exclude=PATTERN] [--strip-components=N] [PATH…]
 
--c packs the PATHs with all that is below them, -x unpacks, -t lists; the dash may be absent ('tar xzf'). ARCHIVE is a file,
-or '-', a pipe, which it is without -f too. -z compresses with gzip, and so do names that end with .gz or .tgz with -a; what
-is unpacked may be compressed or not. -C works in DIRECTORY, -v names each file, -T FILE has the names of PATHs, one a line.
--x writes over existing files, or keeps them with -k, or writes all bytes to standard output with -O. With PATHs, -x and -t
-take only these. Symbolic links are passed over, and told.
+-c packs the PATHs with all that is below them, -x unpacks, -t lists; the dash may be absent ('tar xzf'). ARCHIVE is a file;
+without -f, or with '-', it is standard input or output. -z packs with gzip; -a does so if ARCHIVE ends with .gz or .tgz;
+-x and -t find out themselves. -C works in DIRECTORY, -v names each file, -T FILE reads PATHs from FILE, one a line. -x
+replaces existing files, or keeps them with -k; -O writes the contents to standard output. With PATHs, -x and -t take only
+these. Symbolic links are skipped with a message.
 
   cd /tmp && mkdir -p a && seq 3 > a/b && tar czf a.tgz a && tar tzvf a.tgz
 `,

@@ -7,7 +7,7 @@ import { utility } from "./utility.ts";
 
 export const tee: Command = utility({
   name: "tee",
-  summary: "write what comes in to files too",
+  summary: "copy standard input to files and to standard output",
   help: `
 usage: tee [-ai] [FILE…]
 

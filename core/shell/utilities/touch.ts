@@ -6,12 +6,12 @@ import { utility } from "./utility.ts";
 
 export const touch: Command = utility({
   name: "touch",
-  summary: "make empty files, or files newer",
+  summary: "make empty files, or set files' time to now",
   help: `
 usage: touch [-acm] FILE…
 
-Makes each FILE if there is none, and its time now otherwise; -c makes none. The time is always now: -d, -r and -t
-have no effect, since a tree keeps the time of the last write only.
+Sets the time of each FILE to now, and makes an empty FILE if there is none; -c makes none. -d, -r and -t have no effect:
+a tree keeps only the time of the last write.
 
   touch /tmp/a
 `,

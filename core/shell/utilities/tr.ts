@@ -29,8 +29,8 @@ export const tr: Command = utility({
   help: `
 usage: tr [-cCdst] SET1 [SET2]
 
-Changes each character of SET1 to the one at its place in SET2. -d deletes those of SET1, -s writes one of several equal
-ones in a row, -c means all characters that are not in SET1. Sets know ranges (a-z), classes ([:digit:]), escapes (\\n).
+Replaces each character of SET1 by the one at the same place in SET2. -d deletes the characters of SET1; -s writes repeated
+ones once; -c takes all characters that are not in SET1. A set may have ranges (a-z), classes ([:digit:]), escapes (\\n).
 
   echo hello | tr a-z A-Z
 `,

@@ -8,12 +8,12 @@ import { numberValue, utility } from "./utility.ts";
 
 export const uniq: Command = utility({
   name: "uniq",
-  summary: "lines that differ from the one before",
+  summary: "write repeated lines once",
   help: `
 usage: uniq [-cdDiuz] [-f FIELDS] [-s CHARS] [-w CHARS] [INPUT [OUTPUT]]
 
-Writes one of several equal lines in a row. -c says how many there were, -d writes only lines that were repeated, -u only
-those that were not. -f and -s pass over fields and characters, -i takes no note of case.
+Writes each line that differs from the one before it. -c adds how often the line was repeated; -d writes only lines that
+were repeated, -u only those that were not. -f and -s skip that many fields and characters; -i ignores case.
 
   printf 'a\\na\\nb\\n' | uniq -c
 `,

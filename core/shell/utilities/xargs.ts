@@ -16,9 +16,9 @@ export const xargs: Command = utility({
   help: `
 usage: xargs [-0rt] [-d DELIMITER] [-I TEXT] [-L LINES] [-n WORDS] [-P AT_ONCE] [COMMAND [WORD…]]
 
-Runs COMMAND (echo) with the words of standard input after its own, as many at a time as fit. -0 takes words that end with
-NUL, as 'find -print0' writes them; -n at most so many at a time, -I TEXT runs once for each line with the line in the place
-of TEXT, -P so many at once, -r runs nothing without input.
+Runs COMMAND (echo) with words from standard input after its own, as many at a time as fit, or with -n at most so many. -0
+reads words that end with NUL, as 'find -print0' writes them; -I TEXT runs COMMAND once for each line, which replaces TEXT;
+-P says how many run at the same time; -r runs nothing if there is no input.
 
   seq 6 | xargs -n 2 echo
 `,

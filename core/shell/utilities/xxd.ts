@@ -9,9 +9,9 @@ const plainXxd: Command = utility({
 usage: xxd [-bdiprsu] [-c COLUMNS] [-g BYTES] [-l BYTES] [-s [-]BYTES] [-o BYTES] [INPUT [OUTPUT]]
        xxd -r [-p] [-s BYTES] [INPUT [OUTPUT]]
 
-Shows bytes in hexadecimal, with their place before and their characters behind them. -p only the digits, -i as an array in
-C, -b in bits, -u with capitals, -d places in decimal; -s begins so many bytes further on (or before the end), -l ends after
-so many. -r makes bytes of such a text again.
+Shows bytes in hexadecimal, with their offset before and their characters after them. -p writes only the digits, -i an array
+in C, -b bits, -u capitals, -d decimal offsets. -s skips that many bytes (with a minus, starts that many before the end); -l
+stops after that many. -r turns such a text back into bytes.
 
   echo hello | xxd | xxd -r
 `,

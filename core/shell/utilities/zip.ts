@@ -8,9 +8,9 @@ export const zip: Command = utility({
   help: `
 usage: zip [-jqr] [-0 … -9] [-x PATTERN] ARCHIVE PATH…
 
-Puts the PATHs into the zip ARCHIVE ('-' is standard output), -r with all that is in directories, -j without the names of
-directories, -x without names that match PATTERN. Files are compressed (-0 not at all, -9 most) unless that does not make them
-shorter. In an ARCHIVE that exists, files of the same names are replaced. -q says nothing.
+Puts the PATHs into the zip ARCHIVE ('-' is standard output). -r packs directories with all that is in them; -j leaves out
+the names of directories; -x leaves out names that match PATTERN. Files that get shorter are compressed (-0 none, -9 most).
+In an ARCHIVE that exists, files of the same names are replaced. -q says nothing.
 
   cd /tmp && mkdir -p a && seq 3 > a/b && rm -f a.zip && zip -r a.zip a
 `,
@@ -35,9 +35,9 @@ export const unzip: Command = utility({
   help: `
 usage: unzip [-jlnopqt] [-d DIRECTORY] [-x PATTERN] ARCHIVE [NAME…]
 
-Unpacks the zip ARCHIVE, or what matches NAME in it ('d/*') and not PATTERN, here or in DIRECTORY, with -j without the
-names of directories. -l lists it, -t tests it, -p writes the bytes of its files to standard output. Files that exist are
-kept with -n and replaced with -o; without either it says so.
+Unpacks the zip ARCHIVE here or into DIRECTORY: all of it, or what matches a NAME ('d/*'), except what matches PATTERN.
+-j leaves out the names of directories; -l lists; -t tests; -p writes the files to standard output. Files that exist are
+kept with -n and replaced with -o; without either, unzip says that they exist.
 
   cd /tmp && seq 3 > a && rm -f a.zip && zip a.zip a && unzip -p a.zip
 `,

@@ -27,7 +27,7 @@ export const trueBuiltin: Builtin = { name: "true", summary: "succeed", usage: "
 export const falseBuiltin: Builtin = { name: "false", summary: "fail", usage: "false", run: () => Promise.resolve(1) };
 
 export const breakLoop: Builtin = leaving("break", "leave loops");
-export const continueLoop: Builtin = leaving("continue", "go on with a loop's next round");
+export const continueLoop: Builtin = leaving("continue", "start the next round of a loop");
 
 function leaving(name: "break" | "continue", summary: string): Builtin {
   return {

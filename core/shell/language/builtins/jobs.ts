@@ -230,7 +230,7 @@ export const bg: Builtin = {
 
 export const disown: Builtin = {
   name: "disown",
-  summary: "forget jobs, which go on",
+  summary: "forget jobs without ending them",
   usage: "disown [-ar] [JOB…]",
   async run({ args, frame, complain }) {
     const isAll = args.some((word) => /^-[ar]+$/.test(word));
@@ -262,7 +262,7 @@ export const times: Builtin = {
 
 export const umask: Builtin = {
   name: "umask",
-  summary: "which permissions new files do not get",
+  summary: "permissions that new files do not get",
   usage: "umask [-p] [-S] [MODE]",
   async run({ args, frame, out, complain }) {
     const { state } = frame;
@@ -331,7 +331,7 @@ function changedMask(text: string, mask: number): number | undefined {
 
 export const ulimit: Builtin = {
   name: "ulimit",
-  summary: "bounds of the shell's processes (they are fixed here)",
+  summary: "limits of the shell's processes, which are fixed here",
   usage: "ulimit [-aSHcdfmnstuv]",
   async run({ args, out, complain }) {
     const limits: Readonly<Record<string, string>> = {

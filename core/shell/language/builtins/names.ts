@@ -134,7 +134,7 @@ export const unalias: Builtin = {
 
 export const hash: Builtin = {
   name: "hash",
-  summary: "remembered places of commands",
+  summary: "remember where commands are",
   usage: "hash [-lr] [-p PATH] [-dt] [NAME…]",
   async run(call) {
     const { args, frame, complain } = call;
@@ -284,7 +284,7 @@ export const compopt: Builtin = {
 
 export const compgen: Builtin = {
   name: "compgen",
-  summary: "words that complete a word",
+  summary: "list completions of a word",
   usage: "compgen [-A ACTION] [-abcdefjkv] [-W WORDS] [-P PREFIX] [-S SUFFIX] [-X PATTERN] [WORD]",
   run: runCompgen,
 };

@@ -28,16 +28,20 @@ export const typeset: Builtin = declaring(
   "the same as declare",
   "typeset [-aAcfFgiIlnrtux] [-p] [NAME[=VALUE]…]",
 );
-export const local: Builtin = declaring("local", "variables of a function's own", "local [OPTION] [NAME[=VALUE]…]");
+export const local: Builtin = declaring(
+  "local",
+  "make variables of the running function",
+  "local [OPTION] [NAME[=VALUE]…]",
+);
 export const exportVariables: Builtin = declaring(
   "export",
-  "give variables to commands",
+  "pass variables on to commands",
   "export [-fn] [-p] [NAME[=VALUE]…]",
   true,
 );
 export const readonly: Builtin = declaring(
   "readonly",
-  "variables that keep their values",
+  "make variables that can't be changed",
   "readonly [-aAf] [-p] [NAME[=VALUE]…]",
   true,
 );

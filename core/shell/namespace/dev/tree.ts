@@ -54,7 +54,7 @@ export function devTree(parts: DevParts): ViewTree {
   return new ViewTree({
     mount: "/dev",
     root: { kind: "directory", list },
-    why: `devices are there by themselves: for each member ${DEVICE_NAMES.join(", ")}`,
+    why: `devices can't be made: each member has ${DEVICE_NAMES.join(", ")}`,
     watch: (path, { signal }) =>
       changesOf((tell) => {
         const stops = [net.onMember(() => tell(path)), devices.onChange(() => tell(path))];

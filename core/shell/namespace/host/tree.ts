@@ -60,10 +60,7 @@ class HostTree implements Tree {
       throw new StarfishError("is-a-directory", `/host${path} is a directory`);
     if (entry === undefined) throw new StarfishError("not-found", `there is no /host${path}`);
     if (entry.kind === "other")
-      throw new StarfishError(
-        "unsupported",
-        `/host${path}: ${entry.why ?? "it is no file, and no directory of its own"}`,
-      );
+      throw new StarfishError("unsupported", `/host${path}: ${entry.why ?? "it is neither a file nor a directory"}`);
     yield* partOf(await this.#host.openFile(hostPath(path), { signal }), options);
   }
 
@@ -162,7 +159,7 @@ class HostTree implements Tree {
       const entry = await this.#entry(path, signal);
       if (entry === undefined) throw new StarfishError("not-found", `there is no /host${path}`);
       if (entry.kind !== "directory")
-        throw new StarfishError("not-a-directory", `/host${path} is no directory of its own`);
+        throw new StarfishError("not-a-directory", `/host${path} is no directory, or a link to one`);
     }
     const entries = await this.#host.listDirectory(hostPath(path), { signal });
     // A name that can't be part of a path here can't be reached either.

@@ -98,7 +98,7 @@ export class InboxTree implements Tree {
 
   async rename(from: string): Promise<void> {
     if ((await this.stat(from)) === undefined) throw new StarfishError("not-found", `there is no ${from}`);
-    throw refused("what is here was sent by others; copy it where it shall be");
+    throw refused("what is here was sent by others; copy it to where you want it");
   }
 
   watch(path: string, { signal }: { readonly signal: AbortSignal }): AsyncIterable<string> {
