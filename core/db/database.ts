@@ -15,7 +15,7 @@ import type { History } from "./history.ts";
 import { IndexClient, isLoss } from "./index-client.ts";
 import { type GroupOutcomes, Groups } from "./groups.ts";
 import { type LargeStore, LargeValues } from "./large-values.ts";
-import { FILL_ROWS, QUERY_MS_MAX } from "./limits.ts";
+import { FILL_ROWS, INDEX_BYTES_MAX, QUERY_MS_MAX, TOO_LARGE_AGAIN_MS, TOO_LARGE_TABLES_MAX } from "./limits.ts";
 import { READING } from "./query.ts";
 import { firstWord } from "./schema/tokens.ts";
 import { openTransaction } from "./transaction.ts";
@@ -44,6 +44,8 @@ export interface DatabaseParts {
   readonly contents: () => LargeStore;
   /** This node as a writer. */
   readonly writer: number;
+  /** What the index may take; a device with little memory may have less than the usual. */
+  readonly indexBytesMax?: number | undefined;
 }
 
 /** Keys of a dropped table that are deleted at once. */
@@ -62,11 +64,16 @@ export class Database {
   #indexBytes = 0;
   #isUpdateAsked = false;
   #isClosed = false;
+  /** Ids of tables that are left empty here, since their rows take more memory than the index may have. */
+  readonly #tooLarge = new Set<string>();
+  #tooLargeSinceMs = 0;
+  #isSchemaNew = false;
 
   constructor(parts: DatabaseParts) {
     this.#parts = parts;
     this.#large = new LargeValues(parts);
     this.#follower = new Follower({ ...parts, large: this.#large }, () => this.#stirred());
+    this.#follower.onChange(({ isOfSchema }) => (this.#isSchemaNew ||= isOfSchema));
     this.#groups = new Groups({
       run: (calls) => this.#write((client) => this.#group(client, calls)),
     });
@@ -174,6 +181,7 @@ export class Database {
       rebuilt: this.#rebuilt,
       setAside: this.#follower.setAside,
       missing: this.#large.missing,
+      tooLarge: this.#tooLarge.size,
     };
   }
 
@@ -230,29 +238,59 @@ export class Database {
   }
 
   async #load(): Promise<IndexClient> {
-    const { engine, clock, log } = this.#parts;
     this.#state = "loading";
     const release = await this.#turns.take("exclusive");
     try {
-      const client = new IndexClient(engine, clock, (error) => {
-        if (!this.#isClosed) log.write("warn", "db.index-lost", { message: error.message });
-        this.#lost(client);
-      });
-      this.#client = client;
-      await client.call("open", []);
-      await client.call("computer", [this.#parts.computer.map(({ name, columns }) => [name, columns] as const)]);
-      await this.#follower.load(client);
-      this.#indexBytes = await client.call("memory", []);
-      this.#state = "ready";
-      // The map may have changed since its last row was read.
-      if (this.#follower.behind > 0) this.#stirred();
-      return client;
-    } catch (error) {
-      this.#client?.end("It could not be filled");
-      throw error;
+      for (;;) {
+        const client = await this.#fillNew();
+        if (client === undefined) continue;
+        this.#state = "ready";
+        // The map may have changed since its last row was read.
+        if (this.#follower.behind > 0) this.#stirred();
+        return client;
+      }
     } finally {
       release();
     }
+  }
+
+  /** Makes an index. Undefined: a table was too large for it, and is left out next time. */
+  async #fillNew(): Promise<IndexClient | undefined> {
+    const { engine, clock, log, computer, indexBytesMax = INDEX_BYTES_MAX } = this.#parts;
+    const client = new IndexClient(engine, clock, (error) => {
+      if (!this.#isClosed) log.write("warn", "db.index-lost", { message: error.message });
+      this.#lost(client);
+    });
+    this.#client = client;
+    try {
+      await client.call("open", [{ bytesMax: indexBytesMax, tooLarge: [...this.#tooLarge] }]);
+      await client.call("computer", [computer.map(({ name, columns }) => [name, columns] as const)]);
+      await this.#follower.load(client);
+      this.#indexBytes = await client.call("memory", []);
+      this.#isSchemaNew = false;
+      return client;
+    } catch (error) {
+      const table = client.isAlive ? await client.call("blamed", []) : undefined;
+      const isToBeTried =
+        table !== undefined && !this.#tooLarge.has(table) && this.#tooLarge.size < TOO_LARGE_TABLES_MAX;
+      // Whoever waits for the index goes on waiting.
+      if (isToBeTried) this.#client = undefined;
+      client.end("It could not be filled");
+      if (!isToBeTried) throw error;
+      this.#follower.forget();
+      this.#tooLarge.add(table);
+      this.#tooLargeSinceMs = clock.monotonic();
+      log.write("warn", "db.too-large", { table });
+      return undefined;
+    }
+  }
+
+  /** Tables that were too large may no longer be so, once the schema has changed. */
+  #tryTooLarge(isOwn: boolean): void {
+    if (!this.#isSchemaNew || this.#tooLarge.size === 0) return;
+    if (!isOwn && this.#parts.clock.monotonic() - this.#tooLargeSinceMs < TOO_LARGE_AGAIN_MS) return;
+    this.#tooLarge.clear();
+    this.#client?.end("Tables that were too large are tried again");
   }
 
   #lost(client: IndexClient): void {
@@ -282,6 +320,7 @@ export class Database {
         this.#isUpdateAsked = false;
         if (this.#follower.behind > 0) await this.#follower.update(client, { mayHold: true });
         this.#indexBytes = await client.call("memory", []);
+        this.#tryTooLarge(false);
       } catch (error) {
         // The index may have a part of the changes already, so it can't be used any more.
         client.end("The index could not follow the map");
@@ -408,9 +447,20 @@ export class Database {
     }
     // A set is written in the same order on all nodes, whatever order its writer gave it.
     this.#follower.touch([...captured.unsettled, ...captured.parts.map(({ row }) => row)]);
-    if (captured.schema.length > 0) await this.#follower.schemaChanged(client);
+    if (captured.schema.length > 0) await this.#followSchema(client);
     this.#follower.tell(captured.tables);
+    if (captured.schema.length > 0) this.#tryTooLarge(true);
     for (const table of captured.dropped) void this.#sweep(table);
+  }
+
+  /** The transaction is done, so what fails here is mended by an index that is made anew. */
+  async #followSchema(client: IndexClient): Promise<void> {
+    try {
+      await this.#follower.schemaChanged(client);
+    } catch (error) {
+      client.end("The index could not follow the schema");
+      if (!isStarfishError(error)) throw error;
+    }
   }
 
   /** Deletes the rows of a dropped table. */

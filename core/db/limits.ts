@@ -42,6 +42,15 @@ export const DEFINITION_CHARS_MAX = 16_384;
 export const LARGE_TRANSACTION_BYTES_MAX: number = 32 * 1024 * 1024;
 /** All that the index of a node has: SQLite holds them in memory, where a tab has some gigabytes. */
 export const LARGE_INDEX_BYTES_MAX: number = 256 * 1024 * 1024;
+/**
+ * What the index may take. WebAssembly ends at 2 GiB, and the rows of a map of the usual size take a third of this. A
+ * member can make a schema in which each row takes megabytes (a generated column, an index of an expression).
+ */
+export const INDEX_BYTES_MAX: number = 1024 * 1024 * 1024;
+/** Tables that are left out for that reason, before the index is given up. */
+export const TOO_LARGE_TABLES_MAX = 100;
+/** How soon they are tried again after others have changed the schema. */
+export const TOO_LARGE_AGAIN_MS = 60_000;
 /** Values that are kept beside the index, for rows that are read anew. */
 export const LARGE_CACHE_BYTES: number = 32 * 1024 * 1024;
 /** Values that are waited for: more than the index has room for. */

@@ -27,6 +27,8 @@ export interface SqlParts {
   readonly contents: () => LargeStore;
   /** This node as a writer: the first 48 bits of the hash of its PeerId. */
   readonly writer: number;
+  /** What SQLite's index may take, if not the usual. */
+  readonly indexBytesMax?: number | undefined;
 }
 
 export interface OwnedSql {
@@ -152,7 +154,7 @@ export function createSql(parts: SqlParts): OwnedSql {
 
 function idleStat(map: ReplicatedMap): ReturnType<SqlDatabase["stat"]> {
   const { entries, bytes, bytesMax } = map.stat();
-  const nothing = { tables: 0, behind: 0, indexBytes: 0, rebuilt: 0, setAside: 0, missing: 0 };
+  const nothing = { tables: 0, behind: 0, indexBytes: 0, rebuilt: 0, setAside: 0, missing: 0, tooLarge: 0 };
   return { index: "none", entries, bytes, bytesMax, ...nothing };
 }
 

@@ -277,4 +277,6 @@ export interface DatabaseStat {
   readonly setAside: number;
   /** Large values whose contents are not here yet. */
   readonly missing: number;
+  /** The number of tables whose rows take more memory than this node has for the index. */
+  readonly tooLarge: number;
 }

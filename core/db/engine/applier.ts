@@ -174,6 +174,8 @@ export class Applier {
   }
 
   #refused(table: IndexTable, key: string, values: RowValues, error: SqliteError): string | undefined {
+    // SQLite may have undone everything.
+    if (error.code === "out-of-memory") throw error;
     const row = table.toRow(values);
     const reason = error.message;
     switch (error.result) {

@@ -94,12 +94,21 @@ export interface StatementCall {
 
 export type Outcome<Value> = { readonly value: Value; readonly error?: undefined } | { readonly error: Failure };
 
+export interface OpenOptions {
+  /** What the index may take. */
+  readonly bytesMax: number;
+  /** Ids of tables whose rows it does not take, because they take too much. */
+  readonly tooLarge: readonly string[];
+}
+
 /**
  * The calls that the thread serves. A call that writes, applies or changes the schema comes while no other is under
  * way.
  */
 export interface IndexCalls {
-  open(): void;
+  open(options?: OpenOptions): void;
+  /** The table for which the last call failed, if it is the fault of one: it took too much memory. */
+  blamed(): string | undefined;
   /** Makes the tables of the computer, each from its name and its columns' definitions. */
   computer(tables: readonly (readonly [name: string, columns: string])[]): void;
   /** Adds rows to one of these tables. The first call (`isFirst`) replaces the former rows. */

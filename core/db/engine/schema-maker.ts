@@ -46,6 +46,8 @@ export class SchemaMaker {
   #objects = new Map<string, ObjectModel>();
   /** By the ids of tables: columns that rows have and the tables do not, because the schema is yet to come. */
   readonly #unknown = new Map<string, Set<number>>();
+  /** The id of the table that `make` is about. */
+  making: string | undefined;
 
   constructor(connection: Connection, statements: Statements, keys: KeySource) {
     this.#connection = connection;
@@ -123,6 +125,7 @@ export class SchemaMaker {
     for (const id of this.#unknown.keys()) if (!this.#byId.has(id)) this.#unknown.delete(id);
     for (const [name, table] of model.tables) {
       const there = this.#tables.get(name);
+      this.making = table.id;
       const isMissing = mayEmpty && this.#hasMissed(table);
       if (there !== undefined && !isMissing && this.#alter(name, there, table)) continue;
       if (there !== undefined && !mayEmpty) {
@@ -138,6 +141,7 @@ export class SchemaMaker {
     }
     for (const object of model.objects) {
       if (this.#objects.has(folded(object.name))) continue;
+      this.making = object.table;
       this.#attempt(folded(object.name), problems, () => this.#createObject(object, refill));
     }
     this.#putLabelsOn(model, problems);
@@ -177,7 +181,8 @@ export class SchemaMaker {
       work();
       this.#connection.run("RELEASE making");
     } catch (error) {
-      if (!isStarfishError(error)) throw error;
+      // Without memory SQLite may have undone everything.
+      if (!isStarfishError(error) || error.code === "out-of-memory") throw error;
       problems.set(name, messageOf(error));
       this.#connection.run("ROLLBACK TO making");
       this.#connection.run("RELEASE making");
@@ -240,7 +245,7 @@ export class SchemaMaker {
       this.#connection.run("RELEASE altering");
       return true;
     } catch (error) {
-      if (!isStarfishError(error)) throw error;
+      if (!isStarfishError(error) || error.code === "out-of-memory") throw error;
       this.#connection.run("ROLLBACK TO altering");
       this.#connection.run("RELEASE altering");
       this.#tables.set(name, table);

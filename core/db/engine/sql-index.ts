@@ -28,12 +28,14 @@ import type {
   Captured,
   IndexCalls,
   LargeCell,
+  OpenOptions,
   Outcome,
   PageAnswer,
   SchemaAnswer,
   StatementAnswer,
   StatementCall,
 } from "./messages.ts";
+import { Room } from "./room.ts";
 import { SchemaChange } from "./schema-change.ts";
 import { SchemaMaker } from "./schema-maker.ts";
 import { DB_ENABLE_FKEY, DB_ENABLE_TRIGGER, INNOCUOUS, type Sqlite, UTF8 } from "./sqlite.ts";
@@ -93,11 +95,13 @@ export class SqlIndex implements IndexCalls {
   #writing: Writing | undefined;
   #deadline = Number.POSITIVE_INFINITY;
   #isTimedOut = false;
+  readonly #room: Room;
 
   constructor(platform: IndexPlatform) {
     this.#platform = platform;
     const connection = new Connection(platform.sqlite);
     this.#connection = connection;
+    this.#room = new Room(connection);
     this.#statements = new Statements(connection);
     this.#maker = new SchemaMaker(connection, this.#statements, platform);
     this.#applier = new Applier(connection, this.#maker);
@@ -110,7 +114,13 @@ export class SqlIndex implements IndexCalls {
     capi.sqlite3_progress_handler(connection.db, PROGRESS_STEPS, () => (this.#mustEnd() ? 1 : 0), 0);
   }
 
-  open(): void {}
+  open(options?: OpenOptions): void {
+    if (options !== undefined) this.#room.open(options);
+  }
+
+  blamed(): string | undefined {
+    return this.#room.blamed;
+  }
 
   // The computer's own tables
 
@@ -141,7 +151,11 @@ export class SqlIndex implements IndexCalls {
   schema(entries: readonly SchemaEntry[]): SchemaAnswer {
     this.#entries = new Map(entries.map((entry) => [entry.key, entry]));
     this.#model = readSchema(entries);
-    const made = this.#quietly(() => this.#maker.make(this.#model, { mayEmpty: true }));
+    this.#maker.making = undefined;
+    const made = this.#room.blaming(
+      () => this.#quietly(() => this.#maker.make(this.#model, { mayEmpty: true })),
+      () => this.#maker.making,
+    );
     this.#problems = made.problems;
     for (const id of made.refill) this.#applier.forget(id);
     this.#applier.schemaChanged();
@@ -159,7 +173,18 @@ export class SqlIndex implements IndexCalls {
   }
 
   apply(rows: Uint8Array): void {
-    for (const row of unpackRows(rows)) this.#applier.take(row);
+    let table: string | undefined;
+    this.#room.blaming(
+      () => {
+        for (const row of unpackRows(rows)) {
+          if (this.#room.isTooLarge(row.table)) continue;
+          table = row.table;
+          this.#applier.take(row);
+          this.#room.took(table);
+        }
+      },
+      () => table,
+    );
   }
 
   unsettled(): readonly string[] {
@@ -182,21 +207,30 @@ export class SqlIndex implements IndexCalls {
   /** Runs `work` in a transaction without foreign keys and triggers. */
   #quietly<Result>(work: () => Result): Result {
     this.beginApply();
-    try {
-      return work();
-    } finally {
-      this.endApply();
-    }
+    const result = work();
+    this.endApply();
+    return result;
   }
 
   // Reading
 
   read(call: StatementCall): StatementAnswer {
-    const prepared = this.#statements.take(call.sql, call.parameters);
+    const prepared = this.#take(call);
     if (this.#isToBeFilled(call, prepared)) return this.#needing(call, prepared);
     if (prepared.statement.isReadOnly) return this.#answer(call, prepared, true);
     this.#statements.release(call.sql, prepared);
     return NOT_RUN;
+  }
+
+  #take({ sql, parameters }: StatementCall): Prepared {
+    const prepared = this.#statements.take(sql, parameters);
+    try {
+      this.#room.checkReads(prepared.judge.reads, (name) => this.#maker.named(name)?.model);
+      return prepared;
+    } catch (error) {
+      this.#statements.release(sql, prepared);
+      throw error;
+    }
   }
 
   page(id: number): PageAnswer {
@@ -239,7 +273,7 @@ export class SqlIndex implements IndexCalls {
 
   execute(call: StatementCall): StatementAnswer {
     const writing = this.#open();
-    const prepared = this.#statements.take(call.sql, call.parameters);
+    const prepared = this.#take(call);
     if (this.#isToBeFilled(call, prepared)) return this.#needing(call, prepared);
     if (prepared.statement.isReadOnly) return this.#answer(call, prepared, false);
     if (prepared.judge.isSchemaChange) {

@@ -120,7 +120,7 @@ async function mode([wanted = ""]: readonly string[], session: Session): Promise
 }
 
 async function stat(_words: readonly string[], { target, place }: Session): Promise<void> {
-  const { index, entries, bytes, bytesMax, tables, behind, indexBytes, rebuilt, setAside, missing } = (
+  const { index, entries, bytes, bytesMax, tables, behind, indexBytes, rebuilt, setAside, missing, tooLarge } = (
     target.database ?? target.shared
   ).stat();
   const rows: (readonly [string, Text])[] = [
@@ -135,6 +135,7 @@ async function stat(_words: readonly string[], { target, place }: Session): Prom
     ["set aside", String(setAside)],
     ["large values that are not here", String(missing)],
   ];
+  if (tooLarge > 0) rows.push(["tables that take too much memory", String(tooLarge)]);
   await place.print(columnsOf(rows, place.screen?.columns));
 }
 
