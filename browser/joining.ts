@@ -140,8 +140,7 @@ function bringToLife(page: Page, node: TabNode, text: string | undefined): void 
       tellContact(undefined);
       if (isKept) hideInvite(invite);
       if (text !== undefined) views.sayWhoIsHere();
-      fetchLater();
-      keepPage(document.baseURI);
+      fetchLater(keepPage(document.baseURI));
     },
     nobody: () => {
       // A person whose tab was refused has seen a better notice; a tab that founded a swarm waits for nobody.

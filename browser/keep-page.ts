@@ -3,15 +3,23 @@
  * or from this machine.
  */
 
-/** `root` is the folder of the page's files, which an app that a node serves shares (starfish.ts). */
-export function keepPage(root: string): void {
+/**
+ * `root` is the folder of the page's files, which an app that a node serves shares (starfish.ts). Resolves once the
+ * browser keeps all of them, or has given up.
+ */
+export async function keepPage(root: string): Promise<void> {
   // The types say that it is always there.
   const workers: ServiceWorkerContainer | undefined = navigator.serviceWorker;
   if (!window.isSecureContext || workers === undefined) return;
-  workers
-    .register(new URL("service-worker.js", root), { updateViaCache: "none" })
+  try {
+    const { installing } = await workers.register(new URL("service-worker.js", root), { updateViaCache: "none" });
+    // Its first change is to have installed everything, or to have failed.
+    if (installing?.state === "installing")
+      await new Promise((resolve) => installing.addEventListener("statechange", resolve, { once: true }));
+  } catch (error) {
     // A private window, or a certificate that the browser does not trust: the page lasts as long as its node.
-    .catch((error: unknown) => console.debug("page.not-kept", error));
+    console.debug("page.not-kept", error);
+  }
 }
 
 /**
@@ -19,7 +27,7 @@ export function keepPage(root: string): void {
  * worker, so they are fetched once more, through it. What is loaded later passes through it anyway.
  */
 export async function keepApp(root: string): Promise<void> {
-  keepPage(root);
+  void keepPage(root);
   const workers: ServiceWorkerContainer | undefined = navigator.serviceWorker;
   if (!window.isSecureContext || workers === undefined) return;
   if (workers.controller === null) {

@@ -70,7 +70,7 @@ async function choose(tab: Tab, name: string): Promise<void> {
 
 test("an empty swarm teaches; what is dropped is safe, shows everywhere, and comes out as it went in", async () => {
   const here = await openFiles();
-  const there = await openFiles({ before: noteLights });
+  const there = await openFiles({ moves: true, before: noteLights });
   await here.page.getByRole("button", { name: "echo hello | put - /hello.txt" }).click();
   await expect.poll(() => names(there)).toEqual(["hello.txt"]);
   await expect

@@ -58,11 +58,11 @@ function barOf(tab: Tab, selector: string, name: string): Promise<string> {
 
 test("an empty memory teaches; what is set in one tab shows and lights up in another, in the writer's colour", async () => {
   const here = await tabs.open(node.invite, { apart: true, before: noteLights });
-  const there = await tabs.open(node.invite, { apart: true, before: noteLights });
+  const there = await tabs.open(node.invite, { moves: true, before: noteLights });
   await here.page.getByRole("button", { name: "mem set hello world" }).click();
   await expect.poll(() => rows(here)).toEqual([["hello", "world", "you"]]);
   await expect.poll(() => rows(there)).toEqual([["hello", "world", await here.name()]]);
-  expect((await lights(there)).map(({ key }) => key)).toEqual(["hello"]);
+  expect(await lights(there)).toEqual([{ key: "hello", easing: "ease-out" }]);
   await there.page.locator("#show-table").click();
   expect(await barOf(there, "#memory-rows", "hello")).toBe(await barOf(there, "#rows", await here.name()));
   expect(await there.page.locator("#memory-facts").innerText()).toMatch(/^1 key · \d+ B$/);

@@ -47,7 +47,7 @@ async function notice(tab: Tab): Promise<string> {
 }
 
 test("a first visit: terminal, greeting and prompt before the network; then who is here, and not one complaint", async () => {
-  const tab = await tabs.open(node.invite, { apart: true, joins: false });
+  const tab = await tabs.open(node.invite, { moves: true, joins: false });
   await tab.waitFor(/^\$/m);
   const early = await tab.screen();
   expect(early).toContain("map mandelbrot");
@@ -75,6 +75,15 @@ function codeOf(tab: Tab): Promise<{ readonly run: string[]; readonly later: str
   });
 }
 
+/** Names of the files that the browser of this tab keeps. */
+function keptIn(tab: Tab): Promise<string[]> {
+  return tab.page.evaluate(async () => {
+    const caches = await Promise.all((await window.caches.keys()).map((name) => window.caches.open(name)));
+    const kept = (await Promise.all(caches.map((cache) => cache.keys()))).flat();
+    return kept.map(({ url }) => url.slice(url.lastIndexOf("/") + 1));
+  });
+}
+
 async function gzipBytes(names: Iterable<string>): Promise<number> {
   const built = await Array.fromAsync(glob(["**/*.{js,css,html}"], { cwd: BUILT_PAGE }));
   const sizes = await Promise.all(
@@ -90,7 +99,9 @@ async function gzipBytes(names: Iterable<string>): Promise<number> {
 }
 
 test("all code that a tab runs before a task is run is small, and the rest it fetches in quiet", async () => {
-  const tab = await tabs.open(node.invite, { apart: true });
+  // Without a service worker this tab fetches the rest file by file.
+  const before = (): void => void Reflect.deleteProperty(Navigator.prototype, "serviceWorker");
+  const tab = await tabs.open(node.invite, { apart: true, before });
   const other = await tabs.open(node.invite, { apart: true });
   const name = await other.name();
   const linkWords = async (): Promise<string | undefined> => (await tab.table()).find(([who]) => who === name)?.[3];
@@ -115,6 +126,9 @@ test("all code that a tab runs before a task is run is small, and the rest it fe
   const [joining = "", language = ""] = ["joining-", "shell-"].map((name) => all.find((each) => each.startsWith(name)));
   const shell = closureOf(language).difference(closureOf(joining));
   expect(await gzipBytes(needed.difference(shell))).toBeLessThanOrEqual(CODE_GZIP_BYTES_MAX);
+  // The other tab's browser keeps them, so it has fetched none of them one by one.
+  await expect.poll(() => keptIn(other)).toEqual(expect.arrayContaining(rest));
+  expect((await codeOf(other)).later).toEqual([]);
   await other.close();
   await tab.close();
 });

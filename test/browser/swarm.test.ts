@@ -53,17 +53,15 @@ async function others(tab: Tab): Promise<string[]> {
   return [...(await links(tab)).keys()].filter((name) => !name.includes("(you)") && !name.endsWith(", gone"));
 }
 
-/** Tasks and their worker are fetched in quiet moments; a node may be killed after that. */
+/** Tasks and their worker are kept by the service worker of the page; a node may be killed once they are. */
 async function haveEverything(tab: Tab): Promise<void> {
-  await tab.page.waitForFunction(
-    () => {
+  const isKept = (): Promise<boolean> =>
+    tab.page.evaluate(async () => {
       const later = document.querySelector<HTMLMetaElement>('meta[name="starfish-later"]')?.content.split(" ") ?? [];
-      const loaded = new Set(performance.getEntriesByType("resource").map((entry) => entry.name));
-      return later.length > 0 && later.every((file) => loaded.has(new URL(file, document.baseURI).href));
-    },
-    undefined,
-    { timeout: QUIET_MS },
-  );
+      const kept = await Promise.all(later.map((file) => caches.match(new URL(file, document.baseURI).href)));
+      return navigator.serviceWorker.controller !== null && kept.length > 0 && kept.every(Boolean);
+    });
+  await expect.poll(isKept, { timeout: QUIET_MS }).toBe(true);
 }
 
 async function linkedDirectly(tabs: readonly Tab[]): Promise<void> {

@@ -23,6 +23,11 @@ export interface TabOptions {
   readonly height?: number;
   readonly dark?: boolean;
   readonly phone?: boolean;
+  /**
+   * Whether things move on the page; the tab then has storage of its own. By default its user prefers them not to
+   * (`prefers-reduced-motion`): each message of the swarm would be some 40 frames, without a graphics card.
+   */
+  readonly moves?: boolean;
   /** Device pixels per CSS pixel. */
   readonly scale?: number;
   /** With false, `open` does not wait until the tab has joined: for pages that will not join. */
@@ -75,7 +80,8 @@ function tabsOf(browser: Browser, end: () => Promise<void>): Tabs {
   return {
     browser,
     async open(url, options = {}) {
-      const apart = options.apart === true || options.phone === true || options.dark !== undefined;
+      const apart =
+        options.apart === true || options.phone === true || options.dark !== undefined || options.moves === true;
       return await Tab.open(apart ? await context(options) : (shared ??= await context(options)), url, options);
     },
     fresh() {
@@ -103,6 +109,7 @@ function newContext(browser: Browser, options: TabOptions): Promise<BrowserConte
   return browser.newContext({
     viewport: { width: options.width ?? 1280, height: options.height ?? 800 },
     colorScheme: options.dark === false ? "light" : "dark",
+    reducedMotion: options.moves === true ? "no-preference" : "reduce",
     hasTouch: options.phone ?? false,
     isMobile: options.phone ?? false,
     deviceScaleFactor: options.scale ?? (options.phone === true ? 2 : 1),
