@@ -15,7 +15,14 @@ import type { History } from "./history.ts";
 import { IndexClient, isLoss } from "./index-client.ts";
 import { type GroupOutcomes, Groups } from "./groups.ts";
 import { type LargeStore, LargeValues } from "./large-values.ts";
-import { FILL_ROWS, INDEX_BYTES_MAX, QUERY_MS_MAX, TOO_LARGE_AGAIN_MS, TOO_LARGE_TABLES_MAX } from "./limits.ts";
+import {
+  FILL_ROWS,
+  INDEX_BYTES_MAX,
+  QUERY_MS_MAX,
+  TOO_LARGE_AGAIN_MS,
+  TOO_LARGE_TABLES_MAX,
+  UPDATE_MS_MAX,
+} from "./limits.ts";
 import { READING } from "./query.ts";
 import { firstWord } from "./schema/tokens.ts";
 import { openTransaction } from "./transaction.ts";
@@ -316,6 +323,8 @@ export class Database {
   async #update(): Promise<void> {
     try {
       const { client, release } = await this.#enter("exclusive");
+      const { clock } = this.#parts;
+      const watchdog = clock.timer(UPDATE_MS_MAX, () => client.end("The index took too long to follow the map"));
       try {
         this.#isUpdateAsked = false;
         if (this.#follower.behind > 0) await this.#follower.update(client, { mayHold: true });
@@ -326,6 +335,7 @@ export class Database {
         client.end("The index could not follow the map");
         throw error;
       } finally {
+        watchdog.cancel();
         release();
       }
     } catch (error) {

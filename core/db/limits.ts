@@ -47,7 +47,15 @@ export const LARGE_INDEX_BYTES_MAX: number = 256 * 1024 * 1024;
  * member can make a schema in which each row takes megabytes (a generated column, an index of an expression).
  */
 export const INDEX_BYTES_MAX: number = 1024 * 1024 * 1024;
-/** Tables that are left out for that reason, before the index is given up. */
+/**
+ * The same for time: what the rows of a table may take in all, if each takes more than this on average, which is a hundred
+ * times more than rows take. A member can make a CHECK that takes seconds.
+ */
+export const TABLE_MS_MAX = 30_000;
+export const ROW_MS_MAX = 5;
+/** How long it may take to follow a change of the map, before the index is made again. The index of a large table takes a minute. */
+export const UPDATE_MS_MAX = 300_000;
+/** Tables that are left out for these reasons, before the index is given up. */
 export const TOO_LARGE_TABLES_MAX = 100;
 /** How soon they are tried again after others have changed the schema. */
 export const TOO_LARGE_AGAIN_MS = 60_000;

@@ -179,8 +179,9 @@ export class SqlIndex implements IndexCalls {
         for (const row of unpackRows(rows)) {
           if (this.#room.isTooLarge(row.table)) continue;
           table = row.table;
+          const beganMs = this.#platform.monotonic();
           this.#applier.take(row);
-          this.#room.took(table);
+          this.#room.took(table, this.#platform.monotonic() - beganMs);
         }
       },
       () => table,
