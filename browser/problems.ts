@@ -70,7 +70,7 @@ export const storageCleared: Notice = {
 export const storageFull: Notice = {
   title: "The browser's storage is full",
   words: [
-    "This tab can still read, and pass on what others send, but stores nothing new until there is room. What it has stays.",
+    "This tab still reads and passes on, but stores nothing new until there is room. What it has stays.",
     "Free some space on this device, or close other tabs of Starfish.",
   ],
   closable: true,

@@ -297,13 +297,9 @@ function failed(failures: readonly Failure[]): StarfishError {
   const mismatch = failures.find(({ error }) => isStarfishError(error, "version-mismatch"));
   if (mismatch !== undefined) return toStarfishError(mismatch.error, "version-mismatch");
   if (failures.length === 0) {
-    return new StarfishError(
-      "unreachable",
-      "Neither an address of the peer is known nor anybody who could introduce it",
-      {
-        retryable: true,
-      },
-    );
+    return new StarfishError("unreachable", "No address of the peer is known, nor anybody to introduce it", {
+      retryable: true,
+    });
   }
   const tried = failures.map(({ name, error }) => `${name}: ${causeOf(error)}`).join("; ");
   return new StarfishError("unreachable", `No way to the peer was found. Tried ${tried}`, {

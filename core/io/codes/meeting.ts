@@ -131,5 +131,5 @@ function metBy(channel: Channel, messages: Messages, key: Bytes, role: Role, cry
 }
 
 function outOfPlace(): StarfishError {
-  return new StarfishError("malformed", "The other end sent a message about a code that is not expected now");
+  return new StarfishError("malformed", "The other end sent an unexpected message about a code");
 }

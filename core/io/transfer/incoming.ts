@@ -357,5 +357,5 @@ class Line {
 }
 
 function outOfPlace(): StarfishError {
-  return new StarfishError("malformed", "The sender sent a message about a transfer that is not expected now");
+  return new StarfishError("malformed", "The sender sent an unexpected message about a transfer");
 }

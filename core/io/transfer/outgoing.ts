@@ -243,7 +243,7 @@ export class Outgoing {
         channel.send(controlMessage({ is: "again" }));
         return;
       } else {
-        throw new StarfishError("malformed", "The other node sent a message about a transfer that is not expected now");
+        throw new StarfishError("malformed", "The other node sent an unexpected message about a transfer");
       }
     }
   }
@@ -339,7 +339,7 @@ export class Outgoing {
         return;
       }
       if (message.is !== "ack" || message.pieces > this.#read)
-        throw new StarfishError("malformed", "The other node sent a message about a transfer that is not expected now");
+        throw new StarfishError("malformed", "The other node sent an unexpected message about a transfer");
       for (const piece of this.#held) if (piece.index < message.pieces) this.#keepSafe(piece);
       this.#held = this.#held.filter(({ index }) => index >= message.pieces);
       this.#wake();

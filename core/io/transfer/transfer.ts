@@ -138,8 +138,7 @@ class NodeTransfer implements Transfer {
   // Going out
 
   async send(peer: PeerId, source: TransferSource, options: SendOptions = {}): Promise<void> {
-    if (peer === this.#parts.net.self)
-      throw new StarfishError("unsupported", "A node does not send to itself: what is here is here already");
+    if (peer === this.#parts.net.self) throw new StarfishError("unsupported", "A node can't send to itself");
     if (this.#sends >= OUTGOING_MAX)
       throw new StarfishError("busy", `This node already sends ${OUTGOING_MAX} transfers`, { retryable: true });
     this.#sends++;
@@ -457,7 +456,7 @@ class NodeTransfer implements Transfer {
     const all = [...this.#incoming.values(), ...this.#beginning];
     const ofSender = all.filter((one) => one.from === from);
     if (this.#isClosed || ofSender.length >= INCOMING_PER_SENDER_MAX || all.length >= INCOMING_MAX)
-      throw new StarfishError("busy", "That node already receives too many transfers: try again in a while", {
+      throw new StarfishError("busy", "That node receives too much already: try again in a while", {
         retryable: true,
       });
   }

@@ -186,8 +186,7 @@ export function readMessage<T>(schema: Schema<T>, message: Uint8Array, controlBy
   }
   if (message[0] !== CONTROL)
     throw new StarfishError("malformed", "Neither a piece of a transfer nor a control message");
-  if (body.length > controlBytesMax)
-    throw new StarfishError("too-large", "A control message of a transfer that is too long");
+  if (body.length > controlBytesMax) throw new StarfishError("too-large", "A control message that is too long");
   return decode(schema, body);
 }
 
