@@ -7,8 +7,23 @@ const DELAY_MS_MAX = 0x7fffffff;
 export const realClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  timer: (delayMs, fire) => new RealTimer(delayMs, fire),
+  timer: (delayMs, fire) => (delayMs <= 0 && immediate !== undefined ? nextTurn(fire) : new RealTimer(delayMs, fire)),
 };
+
+/** Node.js's own way to let others have a turn; its shortest timer takes a millisecond. Browsers have none. */
+const immediate = (globalThis as { setImmediate?: (fire: () => void) => unknown }).setImmediate;
+
+function nextTurn(fire: () => void): Timer {
+  let isCancelled = false;
+  immediate?.(() => {
+    if (!isCancelled) fire();
+  });
+  return {
+    cancel() {
+      isCancelled = true;
+    },
+  };
+}
 
 class RealTimer implements Timer {
   readonly #fire: () => void;

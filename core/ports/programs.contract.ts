@@ -196,9 +196,10 @@ export function programsContract(name: string, programs: Programs, options: Prog
           ]),
         ),
       );
-      const sleeping = one.run(call(sleeps(), new Map(), stop.signal));
+      const sleepy = collector();
+      const sleeping = one.run(call(sleeps("z"), new Map([[1, sleepy.stream]]), stop.signal));
       await pipe.output.write(utf8("a"));
-      await output.written;
+      await Promise.all([output.written, sleepy.written]);
       stop.abort();
       await expect(sleeping).rejects.toMatchObject({ code: "cancelled" });
       await pipe.output.write(utf8("b"));

@@ -3,7 +3,7 @@
  * much. Bytes that the program does not use go back to the stream, for its next reader.
  */
 import { concat, copyOf } from "../base/bytes.ts";
-import { PIECE_BYTES } from "./limits.ts";
+import { STREAM_AHEAD_BYTES } from "./limits.ts";
 import type { ProgramStream } from "./types.ts";
 
 export class Input {
@@ -37,7 +37,7 @@ export class Input {
   }
 
   async #next(): Promise<Uint8Array<ArrayBuffer>[] | undefined> {
-    this.#readAhead();
+    if (this.#queuedBytes === 0) this.#readAhead();
     while (this.#queuedBytes === 0 && !this.#isOver && !this.#isReleased && this.#error === undefined)
       await new Promise<void>((resolve) => (this.#wake = resolve));
     if (this.#queuedBytes === 0) {
@@ -48,7 +48,8 @@ export class Input {
     const pieces = this.#queue;
     this.#queue = [];
     this.#queuedBytes = 0;
-    this.#readAhead();
+    // A terminal is read only when the program asks, because the next input may be for another program.
+    if (this.#stream.type !== "terminal") this.#readAhead();
     // A message copies all of the memory that a piece is a part of.
     return pieces.map((piece) => (isWhole(piece) ? piece : copyOf(piece)));
   }
@@ -63,23 +64,26 @@ export class Input {
     this.#wake?.();
   }
 
-  /** A terminal is read only when the program asks, because the next input may be for another program. */
   #readAhead(): void {
     if (this.#isReading) return;
     this.#isReading = true;
-    this.#read()
-      .catch((error: unknown) => {
-        this.#error = error;
-      })
-      .finally(() => {
-        this.#isReading = false;
-        this.#wake?.();
-      });
+    void this.#read();
   }
 
   async #read(): Promise<void> {
+    try {
+      await this.#fill();
+    } catch (error) {
+      this.#error = error;
+    } finally {
+      this.#isReading = false;
+      this.#wake?.();
+    }
+  }
+
+  async #fill(): Promise<void> {
     const { type } = this.#stream;
-    while (this.#queuedBytes < PIECE_BYTES && !this.#isOver && !this.#isReleased) {
+    while (this.#queuedBytes < STREAM_AHEAD_BYTES && !this.#isOver && !this.#isReleased) {
       if (type === "terminal" && this.#queuedBytes > 0) return;
       await this.#stream.ready?.();
       if (this.#isReleased) return;

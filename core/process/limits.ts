@@ -15,12 +15,15 @@ export const PROGRAMS_MAX = 256;
 export const DESCRIPTORS_MAX = 1024;
 /** A piece of a stream on its way between the threads: large enough that the two seldom wait for each other. */
 export const PIECE_BYTES: number = 256 * 1024;
-/** Bytes of a stream that a program has got, or has asked for, before it reads them. */
-export const STREAM_AHEAD_BYTES: number = 1024 * 1024;
+/**
+ * Bytes of a pipe that are read ahead on each side: the thread asks for more when it has less than these, and the node
+ * has as many ready. Waking the other thread takes as long as copying 100 KB.
+ */
+export const STREAM_AHEAD_BYTES: number = 512 * 1024;
 /** The memory of pieces from this size on is used again; smaller ones are not worth it. */
 export const REUSED_BYTES_MIN: number = 16 * 1024;
 /** Pieces that a program may write before it waits for the first to be taken. */
-export const PIECES_IN_FLIGHT_MAX = 4;
+export const PIECES_IN_FLIGHT_MAX = 8;
 /** Output to anything but a terminal is collected for this long while a program goes on writing, ms. */
 export const COLLECT_MS = 10;
 /** Bytes of a file that are read at once, ahead of what was asked for. */

@@ -125,4 +125,6 @@ export type FromThread =
     }
   /** The program is suspended until this call, which was sent ahead, is answered. */
   | { readonly is: "waits"; readonly process: number; readonly call: number }
+  /** The program is suspended until some time, or until one of several events; or it goes on. */
+  | { readonly is: "sleeps"; readonly process: number; readonly isAsleep: boolean }
   | { readonly is: "ended"; readonly process: number; readonly end: ProgramEnd };

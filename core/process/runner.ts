@@ -26,6 +26,7 @@ interface Running {
   readonly side: NodeSide;
   /** Calls that are not answered yet; true if the program waits for the answer. */
   readonly calls: Map<number, boolean>;
+  isAsleep: boolean;
   ended(end: ProgramEnd): void;
 }
 
@@ -61,7 +62,7 @@ export class ProgramRunner {
     let end: ProgramEnd;
     try {
       end = await new Promise<ProgramEnd>((resolve) => {
-        this.#running.set(process, { name: run.name, side, calls: new Map(), ended: resolve });
+        this.#running.set(process, { name: run.name, side, calls: new Map(), isAsleep: false, ended: resolve });
         this.#idle?.cancel();
         run.signal.addEventListener("abort", () => this.#kill(process), { once: true, signal: stop.signal });
         this.#post(startMessage(process, module, run, this.#options.text));
@@ -130,6 +131,10 @@ export class ProgramRunner {
     const running = this.#running.get(message.process);
     if (message.is === "ended") return running?.ended(message.end);
     if (running === undefined) return;
+    if (message.is === "sleeps") {
+      running.isAsleep = message.isAsleep;
+      return;
+    }
     const { process, call } = message;
     if (message.is === "waits") {
       if (running.calls.has(call)) running.calls.set(call, true);
@@ -160,7 +165,7 @@ export class ProgramRunner {
     if (running === undefined) return;
     this.#post({ is: "kill", process });
     // The program is suspended. It will hear of its end when its thread has time; nobody needs to wait for that.
-    if ([...running.calls.values()].includes(true)) return running.ended({ is: "killed" });
+    if (running.isAsleep || [...running.calls.values()].includes(true)) return running.ended({ is: "killed" });
     this.#options.clock.timer(END_GRACE_MS, () => {
       if (this.#running.get(process) !== running) return;
       running.ended({ is: "killed" });

@@ -190,8 +190,10 @@ function hostCalls(program: Program): Readonly<Record<string, Readonly<Record<st
         program.send();
         const stop = new AbortController();
         const forget = program.channel.onKill((error) => stop.abort(error));
+        program.channel.sleeps(true);
         await sleep(clock, ms >>> 0, { signal: stop.signal }).catch(() => program.channel.check());
         forget();
+        program.channel.sleeps(false);
       },
     },
   };

@@ -73,6 +73,11 @@ export class Channel {
     };
   }
 
+  /** Tells the node that the program is suspended without a call, or goes on. */
+  sleeps(isAsleep: boolean): void {
+    this.#post({ is: "sleeps", process: this.#process, isAsleep }, []);
+  }
+
   replied(call: number, reply: Reply): void {
     const waiting = this.#waiting.get(call);
     this.#waiting.delete(call);

@@ -127,7 +127,7 @@ export class Stream implements Common {
   #takeAhead(): void {
     if (this.type !== "pipe" || this.#isOver || this.#readError !== undefined) return;
     if (this.#isReleased || this.#channel.isKilled) return;
-    while (this.#restBytes + this.#taking.length * PIECE_BYTES < STREAM_AHEAD_BYTES) this.#take(true);
+    if (this.#taking.length === 0 && this.#restBytes < STREAM_AHEAD_BYTES) this.#take(true);
   }
 
   /** The bytes that are there, up to `length`. Undefined if there are none yet; empty at the end. */
@@ -176,7 +176,9 @@ export class Stream implements Common {
 
   /** Resolves when it has room. */
   async room(): Promise<void> {
-    while (!this.hasRoom) await this.#oneTaken();
+    if (this.hasRoom) return;
+    // Until half of them are taken: after a single one, the threads would wake each other for every piece.
+    while (this.#inFlight.size > PIECES_IN_FLIGHT_MAX / 2 && this.#writeError === undefined) await this.#oneTaken();
   }
 
   /** Resolves when the node has taken one of the pieces in flight. */

@@ -30,9 +30,11 @@ export function pollCalls(program: Program): Readonly<Record<string, Import>> {
     async poll_oneoff(input: number, output: number, count: number, out: number) {
       if (count === 0 || count >>> 0 > SUBSCRIPTIONS_MAX) return ERRNO.inval;
       const subscriptions = Array.from({ length: count }, (_, i) => readOne(program, input + i * SUBSCRIPTION_BYTES));
-      program.send();
       const startedAtMs = program.clock.monotonic();
       let ready = subscriptions.filter((one) => isReady(one, 0));
+      const hasToWait = ready.length === 0;
+      if (hasToWait) channel.sleeps(true);
+      program.send();
       while (ready.length === 0) {
         const passedMs = program.clock.monotonic() - startedAtMs;
         const delays = subscriptions.flatMap(({ delayMs }) => delayMs ?? []);
@@ -42,6 +44,7 @@ export function pollCalls(program: Program): Readonly<Record<string, Import>> {
         const nowMs = program.clock.monotonic() - startedAtMs;
         ready = subscriptions.filter((one) => isReady(one, nowMs));
       }
+      if (hasToWait) channel.sleeps(false);
       for (const [i, one] of ready.entries()) writeEvent(program, output + i * EVENT_BYTES, one);
       program.memory.u32(out, ready.length);
       return ERRNO.success;
