@@ -43,7 +43,7 @@ usage: receive [--from NODE] [-o DIR|-] [--json]
 
 Takes the next transfer from anybody, or from NODE. On a terminal it goes into /inbox; with -o DIR into a directory of your
 machine, where it replaces nothing; in a pipe, or with '-o -', to standard output, directories as a tar. --from and --allow
-let NODE send files from now on without a question to you; --refuse refuses them; --ask forgets the answer. --list shows
+let NODE send files from now on without asking you; --refuse refuses them; --ask forgets the answer. --list shows
 offers, what is under way, and what has come.
 
   receive --list
