@@ -8,5 +8,8 @@ interface WorkerScope {
 }
 
 const scope = globalThis as unknown as WorkerScope;
-const run = serveThread((message, transfer) => scope.postMessage(message, transfer));
+const run = serveThread(
+  (message, transfer) => scope.postMessage(message, transfer),
+  () => performance.now(),
+);
 scope.addEventListener("message", (event) => run(event.data));

@@ -114,7 +114,7 @@ export async function startTabNode(options: TabNodeOptions): Promise<TabNode> {
     },
   );
   tabs?.belong(computer.net.swarm);
-  return { computer, forgetful, tasksRun: countTasks(computer) };
+  return { computer, forgetful, tasksRun: () => computer.cpu.ended };
 }
 
 /**
@@ -197,16 +197,4 @@ function pageLog({ onRefused, onStorage }: TabNodeOptions): Log {
       if (code !== undefined) onRefused(code, String(fields["message"]));
     },
   };
-}
-
-/** Counts by watching the number of running tasks: each decrease is a task that has ended. */
-function countTasks({ cpu }: Computer): () => number {
-  let run = 0;
-  let running = cpu.running().length;
-  cpu.onActivity(() => {
-    const now = cpu.running().length;
-    run += Math.max(0, running - now);
-    running = now;
-  });
-  return () => run;
 }

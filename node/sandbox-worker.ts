@@ -5,5 +5,8 @@ import { serveThread, type ThreadTask } from "../core/sandbox/sandbox-thread.ts"
 
 const port = parentPort;
 assert(port !== null, "this program runs in a worker thread");
-const run = serveThread((message, transfer) => port.postMessage(message, transfer));
+const run = serveThread(
+  (message, transfer) => port.postMessage(message, transfer),
+  () => performance.now(),
+);
 port.on("message", (task: ThreadTask) => run(task));

@@ -136,10 +136,10 @@ function emptySandbox({ ports: { clock } }: SimNode, taskMs: number, onTask: (in
     cores: 1,
     spawn: async () => ({
       compile: async (bytes) => ({ ok: true, module: new WebAssembly.Module(bytes.slice()) }),
-      run: async ({ input }) => {
-        onTask(input);
-        await sleep(clock, taskMs);
-        return { ok: true, output: input.slice(), fuelUsed: 1 };
+      run: async ({ inputs }, ran) => {
+        for (const input of inputs) onTask(input);
+        await sleep(clock, taskMs * inputs.length);
+        ran(inputs.map((input) => ({ outcome: { ok: true, output: input.slice(), fuelUsed: 1 }, runMs: taskMs })));
       },
       terminate: () => {},
     }),

@@ -18,8 +18,7 @@ import type { Modules } from "../sandbox/modules.ts";
 import type { Pool } from "../sandbox/pool.ts";
 import { programSchema } from "../sandbox/program.ts";
 import { TASK_FAULTS, type TaskLimits } from "../sandbox/types.ts";
-import { Borrower } from "./borrower.ts";
-import { Dispatcher, type Runner } from "./dispatcher.ts";
+import type { Dispatcher, Runner } from "./dispatcher.ts";
 import { Lender } from "./lender.ts";
 import { BUSY_REPORT_MS, JOBS_MAX } from "./limits.ts";
 import { createWorkers, type Workers } from "./workers.ts";
@@ -90,6 +89,10 @@ class NodeCpu implements Cpu {
     return this.#pool.lent;
   }
 
+  get ended(): number {
+    return this.#pool.ended;
+  }
+
   lend(cores: number): void {
     this.#pool.lend(Math.floor(cores));
     this.#net.update({ coresLent: this.#pool.lent });
@@ -99,6 +102,9 @@ class NodeCpu implements Cpu {
     job: MapJob,
     options: { signal: AbortSignal; onProgress?: (progress: JobProgress) => void },
   ): AsyncGenerator<ChunkResult, void, undefined> {
+    // What leads a job is loaded with the first one: most tabs only work for others.
+    const loading = Promise.all([import("./dispatcher.ts"), import("./borrower.ts")]);
+    const [{ Dispatcher: Leading }, { Borrower }] = await abortable(options.signal, loading);
     if (this.#closed) throw new StarfishError("closed", "This node is closing");
     if (this.#jobs.size >= JOBS_MAX) {
       throw new StarfishError("busy", `${JOBS_MAX} jobs of this node are running; wait for one or cancel one`, {
@@ -113,7 +119,7 @@ class NodeCpu implements Cpu {
     if (program !== undefined) check(programSchema, program);
     const sha256 = toHex(this.#crypto.sha256(module));
     const borrower = new Borrower(this.#net, { id, module, sha256, program, limits }, signal);
-    const dispatcher = new Dispatcher({
+    const dispatcher = new Leading({
       net: this.#net,
       clock: this.#clock,
       ownCores: this.cores,

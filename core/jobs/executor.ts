@@ -31,7 +31,7 @@ export type TaskOutcome =
       readonly output: Bytes;
       readonly fuelUsed: number;
       readonly runMs: number;
-      /** Names what was computed; undefined for an input that is too large to be hashed. */
+      /** Names what was computed; undefined for a short task, and for an input that is too large to be hashed. */
       readonly key: string | undefined;
     }
   /** The task's own fault. It would fail in the same way on any node, except for faults of time and memory. */
@@ -112,15 +112,19 @@ export class Executor {
     const { memo } = this.#parts;
     const { id, module } = compiled;
     const { fuel: fuelMax = LIMITS_DEFAULT.fuelMax, memoryBytesMax, timeMsMax } = this.#spec.limits;
-    const key = memo.keyOf({ module: sha256, program, memoryBytesMax, fuelMax }, input);
-    const remembered = key === undefined ? undefined : (memo.get(key) ?? (await this.#said(key)));
-    if (remembered !== undefined) return { ok: true, ...remembered, runMs: 0, key };
+    const keyOf = (): string | undefined => memo.keyOf({ module: sha256, program, memoryBytesMax, fuelMax }, input);
+    // Hashing takes a tenth of the time of the shortest tasks.
+    const isLooked = this.#asksOthers || memo.knows(sha256);
+    const looked = isLooked ? keyOf() : undefined;
+    const remembered = looked === undefined ? undefined : (memo.get(looked) ?? (await this.#said(looked)));
+    if (remembered !== undefined) return { ok: true, ...remembered, runMs: 0, key: looked };
     const named = { job: this.#job, for: this.#for, own: this.#own, moduleId: id, module, program };
     const task = { ...named, input, fuelMax, timeMsMax };
     const result = await this.#parts.pool.run(task, signal);
     if (result.ok) {
       const { output, fuelUsed, runMs } = result;
-      if (key !== undefined) memo.add(key, { output, fuelUsed }, runMs);
+      const key = isLooked || !memo.isWorth(runMs) ? looked : keyOf();
+      if (key !== undefined) memo.add(key, sha256, { output, fuelUsed }, runMs);
       return { ok: true, output, fuelUsed, runMs, key };
     }
     const code = TASK_FAULTS.find((fault) => fault === result.code);
@@ -143,11 +147,15 @@ export class Executor {
     }
   }
 
+  get #asksOthers(): boolean {
+    const { verify, reuse } = this.#spec;
+    return verify !== undefined || reuse === true;
+  }
+
   /** The result that other nodes state for this task, if the job may believe them. */
   async #said(key: string): Promise<Remembered | undefined> {
-    const { verify, reuse } = this.#spec;
-    if (verify === undefined && reuse !== true) return undefined;
-    return (await this.#parts.longTasks())?.get(key, verify?.agree);
+    const { verify } = this.#spec;
+    return !this.#asksOthers ? undefined : (await this.#parts.longTasks())?.get(key, verify?.agree);
   }
 
   async #compiled(running: Program, signal: AbortSignal): Promise<Ready> {

@@ -6,6 +6,9 @@ import { Swarm } from "../../test/sim/nets.ts";
 import { toHex, utf8 } from "../base/bytes.ts";
 import { isStarfishError, type StarfishError } from "../base/errors.ts";
 import type { Net } from "../net/types.ts";
+// Loaded with the first map; virtual time does not wait for imports.
+import "./borrower.ts";
+import "./dispatcher.ts";
 import { createCpu } from "./cpu.ts";
 import { PAYLOAD_BYTES_MAX } from "../sandbox/limits.ts";
 import { BLOB_BYTES_PER_ASKER_MAX, TASKS_PER_ASKER_MAX } from "./limits.ts";

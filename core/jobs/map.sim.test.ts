@@ -7,6 +7,9 @@ import type { WorldOptions } from "../../test/sim/world.ts";
 import { equal, text, utf8 } from "../base/bytes.ts";
 import type { StarfishError } from "../base/errors.ts";
 import type { Net } from "../net/types.ts";
+// Loaded with the first map; virtual time does not wait for imports.
+import "./borrower.ts";
+import "./dispatcher.ts";
 import { createCpu } from "./cpu.ts";
 import { JOB_BYTES_MAX } from "./limits.ts";
 import { CPU_PROTOCOL, cpuRequest } from "./protocol.ts";

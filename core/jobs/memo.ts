@@ -34,7 +34,9 @@ export interface Work {
 export class Memo {
   readonly #crypto: Crypto;
   /** In the order of last use. */
-  readonly #outputs = new Map<string, Remembered>();
+  readonly #outputs = new Map<string, Remembered & { readonly module: string }>();
+  /** How many results of each module are here. */
+  readonly #modules = new Map<string, number>();
   #bytes = 0;
 
   constructor(crypto: Crypto) {
@@ -47,23 +49,41 @@ export class Memo {
     return taskKey(this.#crypto, { module, program: writable(program), input, limits });
   }
 
+  /** Whether there is a result of this module. If not, a task need not be hashed to be looked up. */
+  knows(module: string): boolean {
+    return this.#modules.has(module);
+  }
+
+  /** Whether a result that took so long is remembered. */
+  isWorth(runMs: number): boolean {
+    return runMs >= MEMO_MS_MIN;
+  }
+
   get(key: string): Remembered | undefined {
     const result = this.#outputs.get(key);
     if (result === undefined) return undefined;
     this.#outputs.delete(key);
     this.#outputs.set(key, result);
-    return { ...result, output: result.output.slice() };
+    return { output: result.output.slice(), fuelUsed: result.fuelUsed };
   }
 
-  add(key: string, { output, fuelUsed }: Remembered, runMs: number): void {
-    if (runMs < MEMO_MS_MIN || output.length > MEMO_OUTPUT_BYTES_MAX || this.#outputs.has(key)) return;
-    this.#outputs.set(key, { output: output.slice(), fuelUsed });
+  add(key: string, module: string, { output, fuelUsed }: Remembered, runMs: number): void {
+    if (!this.isWorth(runMs) || output.length > MEMO_OUTPUT_BYTES_MAX || this.#outputs.has(key)) return;
+    this.#outputs.set(key, { output: output.slice(), fuelUsed, module });
+    this.#count(module, 1);
     this.#bytes += costOf(output);
     for (const [oldest, result] of this.#outputs) {
       if (this.#bytes <= MEMO_BYTES_MAX) break;
       this.#outputs.delete(oldest);
+      this.#count(result.module, -1);
       this.#bytes -= costOf(result.output);
     }
+  }
+
+  #count(module: string, more: number): void {
+    const count = (this.#modules.get(module) ?? 0) + more;
+    if (count === 0) this.#modules.delete(module);
+    else this.#modules.set(module, count);
   }
 }
 

@@ -13,6 +13,7 @@ import type { Crypto } from "../ports/crypto.ts";
 import type { Log } from "../ports/log.ts";
 import type { PeerId } from "../ports/network.ts";
 import type { Random } from "../ports/random.ts";
+import { batchOf } from "../sandbox/batches.ts";
 import type { Modules } from "../sandbox/modules.ts";
 import type { Pool } from "../sandbox/pool.ts";
 import type { JobRecord } from "./book.ts";
@@ -197,8 +198,8 @@ export class Part implements Sharer {
 
   get depth(): number {
     const isShort = this.#taskMs !== undefined && this.#taskMs < SHORT_TASK_MS;
-    // If inputs have to be fetched, that happens while the task before runs.
-    return isShort ? 3 : this.job.spec.inputs.from === "range" ? 1 : 2;
+    // If inputs have to be fetched, that happens while the task before runs. While a batch runs, the next one waits.
+    return isShort ? 1 + 2 * batchOf(this.#taskMs) : this.job.spec.inputs.from === "range" ? 1 : 2;
   }
 
   startNext(): boolean {

@@ -16,6 +16,9 @@ export interface Sharer {
   startNext(): boolean;
 }
 
+/** Sums of fractions are a little off. */
+const isLess = (sum: number, cores: number): boolean => sum < cores - 1e-6;
+
 export class Shares {
   readonly #pool: Pool;
   readonly #cores: number;
@@ -61,13 +64,15 @@ export class Shares {
     return all.find((sharer) => sharer.startNext());
   }
 
-  #hasRoom({ own, depth }: Sharer): boolean {
+  /** Tasks count as parts of a core, so that one of a second finds room beside a hundred short ones. */
+  #hasRoom({ own }: Sharer): boolean {
     let all = 0;
     let lent = 0;
     for (const sharer of this.#sharers) {
-      all += sharer.running;
-      if (!sharer.own) lent += sharer.running;
+      const cores = sharer.running / sharer.depth;
+      all += cores;
+      if (!sharer.own) lent += cores;
     }
-    return all < this.#cores * depth && (own || lent < this.#pool.lent * depth);
+    return isLess(all, this.#cores) && (own || isLess(lent, this.#pool.lent));
   }
 }

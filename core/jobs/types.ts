@@ -83,7 +83,9 @@ export interface Cpu {
   cancel(id: string): boolean;
   /** Called when a task begins or ends here (also other nodes' tasks), and when a job of this node begins or ends. */
   onActivity(listener: () => void): Unsubscribe;
-  /** The tasks that run on this node now, and for whom. */
+  /** How many tasks have ended on this node since it began. */
+  readonly ended: number;
+  /** The tasks that run on this node now, one on each busy core, and for whom. */
   running(): readonly { readonly job: string; readonly for: PeerId }[];
   close(): Promise<void>;
 }

@@ -20,7 +20,8 @@ import {
   writesForEver,
 } from "../../test/fixtures/programs.ts";
 import { hostile, i32, mirror, reactor, string, wasm } from "../../test/fixtures/wasm.ts";
-import type { ProgramKind, Sandbox, SandboxOutcome, SandboxTask, SandboxWorker } from "./sandbox.ts";
+import type { ProgramKind, Sandbox, SandboxOutcome, SandboxRun, SandboxTasks, SandboxWorker } from "./sandbox.ts";
+import { runOne } from "../../test/fixtures/run-one.ts";
 
 export interface SandboxContractOptions {
   /** Whether endless code can be run (the simulator, with its one thread, can't). */
@@ -49,14 +50,14 @@ export function sandboxContract(name: string, make: () => Sandbox, options: Sand
       workers.push(worker);
       return worker;
     }
-    async function compiled(id: string, bytes: Uint8Array, kind?: ProgramKind): Promise<Omit<SandboxTask, "input">> {
+    async function compiled(id: string, bytes: Uint8Array, kind?: ProgramKind): Promise<Omit<SandboxTasks, "inputs">> {
       const outcome = await (await spawn()).compile(bytes, MEMORY_BYTES_MAX, kind);
       if (!outcome.ok) throw new Error(outcome.message);
       return { moduleId: id, module: outcome.module, fuelMax: FUEL_MAX };
     }
     async function runOnce(bytes: Uint8Array, input: Uint8Array = utf8("x")): Promise<SandboxOutcome> {
       const worker = await spawn();
-      return worker.run({ ...(await compiled("one", bytes)), input });
+      return runOne(worker, { ...(await compiled("one", bytes)), input });
     }
 
     beforeAll(() => {
@@ -74,7 +75,7 @@ export function sandboxContract(name: string, make: () => Sandbox, options: Sand
       const worker = await spawn();
       const module = await compiled("mirror", mirror());
       for (const input of [utf8("stressed"), utf8(""), new Uint8Array(300_000).fill(7)]) {
-        const outcome = await worker.run({ ...module, input });
+        const outcome = await runOne(worker, { ...module, input });
         expect(outcome).toMatchObject({ ok: true, output: input.slice().reverse() });
       }
     });
@@ -84,8 +85,11 @@ export function sandboxContract(name: string, make: () => Sandbox, options: Sand
       const one = await compiled("counter", hostile.counter());
       const two = await compiled("mirror", mirror());
       for (let i = 0; i < 3; i++) {
-        expect(await worker.run({ ...one, input: utf8("x") })).toMatchObject({ ok: true, output: Uint8Array.of(1) });
-        const outcome = await worker.run({ ...two, input: utf8("ab") });
+        expect(await runOne(worker, { ...one, input: utf8("x") })).toMatchObject({
+          ok: true,
+          output: Uint8Array.of(1),
+        });
+        const outcome = await runOne(worker, { ...two, input: utf8("ab") });
         expect(outcome.ok && text(outcome.output)).toBe("ba");
       }
     });
@@ -101,6 +105,39 @@ export function sandboxContract(name: string, make: () => Sandbox, options: Sand
       expect(await worker.compile(mirror(), MEMORY_BYTES_MAX)).toMatchObject({ ok: true });
     });
 
+    test("several tasks in one message have a fresh instance and an outcome each, in order", async () => {
+      const worker = await spawn();
+      const runs: SandboxRun[] = [];
+      const ran = (some: readonly SandboxRun[]): void => void runs.push(...some);
+      const one = await compiled("counter", hostile.counter());
+      await worker.run({ ...one, inputs: [utf8("a"), utf8(""), utf8("c")] }, ran);
+      expect(runs.map(({ outcome }) => outcome.ok && outcome.output)).toEqual([1, 1, 1].map((n) => Uint8Array.of(n)));
+      const two = await compiled("mirror", mirror());
+      const inputs = ["ab", "", "cde"].map(utf8);
+      await worker.run({ ...two, inputs }, ran);
+      expect(runs.slice(3).map(({ outcome }) => outcome.ok && text(outcome.output))).toEqual(["ba", "", "edc"]);
+      const fuels = runs.slice(3).map(({ outcome }) => outcome.ok && outcome.fuelUsed);
+      const alone = await Promise.all(inputs.map(async (input) => await runOnce(mirror(), input)));
+      expect(fuels).toEqual(alone.map((outcome) => outcome.ok && outcome.fuelUsed));
+      expect(runs.every(({ runMs }) => runMs >= 0)).toBe(true);
+    });
+
+    test("the first failure of several tasks is the last outcome, and the worker lives", async () => {
+      const worker = await spawn();
+      const runs: SandboxRun[] = [];
+      const module = await compiled("mirror", mirror());
+      const enough = await runOne(worker, { ...module, input: utf8("ab") });
+      const fuelMax = enough.ok ? enough.fuelUsed : 0;
+      const inputs = [utf8("ab"), utf8("cd"), new Uint8Array(1_000), utf8("ef")];
+      await worker.run({ ...module, inputs, fuelMax }, (some) => runs.push(...some));
+      expect(runs.map(({ outcome }) => (outcome.ok ? text(outcome.output) : outcome.code))).toEqual([
+        "ba",
+        "dc",
+        "out-of-fuel",
+      ]);
+      expect(await runOne(worker, { ...module, input: utf8("gh") })).toMatchObject({ ok: true, output: utf8("hg") });
+    });
+
     test("a reactor is set up before each task, once", async () => {
       const worker = await spawn();
       for (const [id, bytes] of [
@@ -109,7 +146,7 @@ export function sandboxContract(name: string, make: () => Sandbox, options: Sand
       ] as const) {
         const module = await compiled(id, bytes);
         for (let i = 0; i < 2; i++) {
-          expect(await worker.run({ ...module, input: utf8("x") })).toMatchObject({
+          expect(await runOne(worker, { ...module, input: utf8("x") })).toMatchObject({
             ok: true,
             output: Uint8Array.of(1),
           });
@@ -130,9 +167,9 @@ export function sandboxContract(name: string, make: () => Sandbox, options: Sand
       ["traps in its start function", hostile.trapInStart(), "wasm-trap"],
     ])("a module that %s fails with its reason, and the worker lives", async (_what, bytes, code) => {
       const worker = await spawn();
-      const outcome = await worker.run({ ...(await compiled("bad", bytes)), input: utf8("x") });
+      const outcome = await runOne(worker, { ...(await compiled("bad", bytes)), input: utf8("x") });
       expect(outcome).toMatchObject({ ok: false, code });
-      const after = await worker.run({ ...(await compiled("mirror", mirror())), input: utf8("ab") });
+      const after = await runOne(worker, { ...(await compiled("mirror", mirror())), input: utf8("ab") });
       expect(after.ok && text(after.output)).toBe("ba");
     });
 
@@ -150,7 +187,10 @@ export function sandboxContract(name: string, make: () => Sandbox, options: Sand
         const module = await compiled("deep", hostile.deep(locals, operands, type));
         // Often enough that the engine optimises the code.
         for (let i = 0; i < 20; i++)
-          expect(await worker.run({ ...module, input: utf8("x") })).toMatchObject({ ok: false, code: "call-depth" });
+          expect(await runOne(worker, { ...module, input: utf8("x") })).toMatchObject({
+            ok: false,
+            code: "call-depth",
+          });
       },
     );
 
@@ -158,16 +198,16 @@ export function sandboxContract(name: string, make: () => Sandbox, options: Sand
       const module = await compiled("mirror", mirror());
       const used: number[] = [];
       for (const length of [10, 10, 1_000]) {
-        const outcome = await (await spawn()).run({ ...module, input: new Uint8Array(length) });
+        const outcome = await runOne(await spawn(), { ...module, input: new Uint8Array(length) });
         if (outcome.ok) used.push(outcome.fuelUsed);
       }
       const [first = 0, again = 0, longer = 0] = used;
       expect(first).toBeGreaterThan(10);
       expect(again).toBe(first);
       expect(longer).toBeGreaterThan(50 * first);
-      const enough = await (await spawn()).run({ ...module, input: new Uint8Array(1_000), fuelMax: longer });
+      const enough = await runOne(await spawn(), { ...module, input: new Uint8Array(1_000), fuelMax: longer });
       expect(enough).toMatchObject({ ok: true, fuelUsed: longer });
-      const short = await (await spawn()).run({ ...module, input: new Uint8Array(1_000), fuelMax: longer - 1 });
+      const short = await runOne(await spawn(), { ...module, input: new Uint8Array(1_000), fuelMax: longer - 1 });
       expect(short).toMatchObject({ ok: false, code: "out-of-fuel" });
     });
 
@@ -178,7 +218,7 @@ export function sandboxContract(name: string, make: () => Sandbox, options: Sand
     async function runCommand(bytes: Uint8Array, input = "", args: readonly string[] = []): Promise<SandboxOutcome> {
       const worker = await spawn();
       const module = await compiled("command", bytes, "command");
-      return worker.run({ ...module, program: { kind: "command", args }, input: utf8(input) });
+      return runOne(worker, { ...module, program: { kind: "command", args }, input: utf8(input) });
     }
 
     test.each([
@@ -237,7 +277,7 @@ export function sandboxContract(name: string, make: () => Sandbox, options: Sand
       const worker = await spawn();
       let settled = false;
       const endless = { ...(await compiled("loop", bytes)), fuelMax: Number.MAX_SAFE_INTEGER };
-      void worker.run({ ...endless, input: utf8("x") }).then(() => {
+      void runOne(worker, { ...endless, input: utf8("x") }).then(() => {
         settled = true;
       });
       expect((await runOnce(mirror(), utf8("ab"))).ok).toBe(true);

@@ -41,15 +41,22 @@ export interface SandboxProgram {
   readonly form?: InputForm | undefined;
 }
 
-export interface SandboxTask {
+/** One task or several: each input is a task of its own, which gets a fresh instance. */
+export interface SandboxTasks {
   /** Names the module. An adapter posts the module to its worker only if the worker's last task had another one. */
   readonly moduleId: string;
   readonly module: WebAssembly.Module;
   /** ABI 1 if absent. */
   readonly program?: SandboxProgram | undefined;
-  readonly input: Bytes;
+  readonly inputs: readonly Bytes[];
   /** A whole number. A task that has used this much fuel ends with "out-of-fuel". */
   readonly fuelMax: number;
+}
+
+export interface SandboxRun {
+  readonly outcome: SandboxOutcome;
+  /** How long the task ran in its worker. */
+  readonly runMs: number;
 }
 
 export type SandboxOutcome =
@@ -68,8 +75,12 @@ export interface SandboxWorker {
    * `terminate`.
    */
   compile(bytes: Bytes, memoryBytesMax: number, kind?: ProgramKind): Promise<CompileOutcome>;
-  /** Runs one task. Never rejects; never settles after `terminate`. */
-  run(task: SandboxTask): Promise<SandboxOutcome>;
+  /**
+   * Runs the tasks one after the other until one of them fails. Calls `ran` with their outcomes, in order: many short
+   * tasks at once, and while it runs about every ANSWER_EVERY_MS. Resolves when there is nothing more to tell. Never
+   * rejects; never tells anything and never settles after `terminate`.
+   */
+  run(tasks: SandboxTasks, ran: (runs: readonly SandboxRun[]) => void): Promise<void>;
   /** Ends the thread, whatever it is doing. */
   terminate(): void;
 }

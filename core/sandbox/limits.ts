@@ -119,6 +119,23 @@ export const COMPILING_MAX = 4;
 /** An idle worker is ended after this time: it costs a few MiB. */
 export const WORKER_IDLE_MS = 30_000;
 
+// Batches: short tasks that go to a worker in one message (batches.ts)
+
+/**
+ * The work of a batch. A message costs as much as a task of 0.2 ms, which is little of it. And another job waits no
+ * longer for the core than it would for one task of this length.
+ */
+export const BATCH_MS = 10;
+export const BATCH_TASKS_MAX = 100;
+/** Inputs of a batch, and outputs of an answer. A task whose own are larger goes alone. */
+export const BATCH_BYTES_MAX: number = 256 * 1024;
+/** A worker answers this often while it runs a batch: what it has not told yet is run again if the next task hangs. */
+export const ANSWER_EVERY_MS = 5;
+/** Without an answer for this long, a batch is given up, and its tasks go one by one. */
+export const BATCH_LATE_MS = 1_000;
+/** Kinds of tasks whose mean time is known: more than a node works on at once. */
+export const PACES_MAX = 64;
+
 // A WASI program, and a script
 
 /** The bytes that one call of a program may read or write; a longer call is cut short, as the interface allows. */

@@ -23,7 +23,7 @@ class Bench {
       const worker = await this.node.ports.sandbox.spawn();
       this.workers++;
       return {
-        run: (task) => worker.run(task),
+        run: (tasks, ran) => worker.run(tasks, ran),
         compile: (bytes, memoryBytesMax) => {
           this.compiled.push(bytes);
           if (this.instead === "stuck") return new Promise(() => {});

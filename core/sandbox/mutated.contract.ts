@@ -9,6 +9,7 @@ import { hostile, mirror } from "../../test/fixtures/wasm.ts";
 import { text, utf8 } from "../base/bytes.ts";
 import type { Sandbox } from "../ports/sandbox.ts";
 import { TASK_FAULTS } from "./types.ts";
+import { runOne } from "../../test/fixtures/run-one.ts";
 
 const MEMORY_BYTES_MAX: number = 2 ** 22;
 const FUEL_MAX = 300_000;
@@ -42,7 +43,7 @@ export function mutatedContract(name: string, sandbox: () => Sandbox, count: num
       const bytes = mutated(modules, one);
       const compiled = await worker.compile(bytes, MEMORY_BYTES_MAX);
       const outcome = compiled.ok
-        ? await worker.run({ moduleId: `${id}`, module: compiled.module, input: utf8("ab"), fuelMax: FUEL_MAX })
+        ? await runOne(worker, { moduleId: `${id}`, module: compiled.module, input: utf8("ab"), fuelMax: FUEL_MAX })
         : compiled;
       const end = outcome.ok ? "ok" : outcome.code;
       ends.set(end, (ends.get(end) ?? 0) + 1);
@@ -52,7 +53,7 @@ export function mutatedContract(name: string, sandbox: () => Sandbox, count: num
     for (const end of ["ok", "not-wasm", "wasm-trap"]) expect(ends.get(end) ?? 0).toBeGreaterThan(count / 200);
     const compiled = await worker.compile(mirror(), MEMORY_BYTES_MAX);
     if (!compiled.ok) throw new Error(compiled.message);
-    const after = await worker.run({
+    const after = await runOne(worker, {
       moduleId: "mirror",
       module: compiled.module,
       input: utf8("ab"),

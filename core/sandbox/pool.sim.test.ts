@@ -8,16 +8,28 @@ import { SimWorld } from "../../test/sim/world.ts";
 import { text, utf8 } from "../base/bytes.ts";
 import type { Sandbox } from "../ports/sandbox.ts";
 import { type CoreBudget, unsharedCores } from "./core-budget.ts";
-import { WORKER_IDLE_MS } from "./limits.ts";
+import { BATCH_TASKS_MAX, WORKER_IDLE_MS } from "./limits.ts";
 import { Pool, type PoolResult, type PoolTask } from "./pool.ts";
 import { prepareModule } from "./wasm/prepare.ts";
 
 const TASK_MS = 100;
 const forever = new AbortController().signal;
 
+function modelOf(input: string): number {
+  if (input === "endless") return Infinity;
+  return input.startsWith("short") ? 1 : TASK_MS;
+}
+
+/** What the module gives. */
+function backwards(input: string): string {
+  return text(utf8(input).toReversed());
+}
+
 class Bench {
-  readonly world = new SimWorld({ seed: 1, tasks: ({ input }) => (text(input) === "endless" ? Infinity : TASK_MS) });
+  readonly world = new SimWorld({ seed: 1, tasks: ({ input }) => modelOf(text(input)) });
   readonly node = this.world.spawn({ name: "a", kind: "node", cores: 2 });
+  /** How many tasks each message to a worker had. */
+  readonly sent: number[] = [];
   spawned = 0;
   ended = 0;
   readonly order: string[] = [];
@@ -30,7 +42,10 @@ class Bench {
       const worker = await this.node.ports.sandbox.spawn();
       return {
         compile: (bytes, memoryBytesMax) => worker.compile(bytes, memoryBytesMax),
-        run: (task) => worker.run(task),
+        run: (tasks, ran) => {
+          this.sent.push(tasks.inputs.length);
+          return worker.run(tasks, ran);
+        },
         terminate: () => {
           this.ended++;
           worker.terminate();
@@ -43,16 +58,23 @@ class Bench {
     return new Pool({ sandbox: this.sandbox, clock: this.node.ports.clock, budget });
   }
 
-  async start(pool: Pool, input: string, own: boolean, signal: AbortSignal = forever): Promise<PoolResult> {
-    const module = new WebAssembly.Module(prepareModule(mirror(), 2 ** 22));
+  readonly #module = new WebAssembly.Module(prepareModule(mirror(), 2 ** 22));
+
+  async start(
+    pool: Pool,
+    input: string,
+    own: boolean,
+    signal: AbortSignal = forever,
+    fuelMax = 1_000_000_000,
+  ): Promise<PoolResult> {
     const task: PoolTask = {
       job: "j",
       for: "somebody",
       own,
       moduleId: "mirror",
-      module,
+      module: this.#module,
       input: utf8(input),
-      fuelMax: 1_000_000_000,
+      fuelMax,
       timeMsMax: 1_000,
     };
     const result = await pool.run(task, signal);
@@ -164,4 +186,81 @@ test("two nodes of one device never run more than its cores, and both get on", a
   const firstHalf = new Set(bench.order.slice(0, 5).map((name) => name[0]));
   expect(firstHalf.size).toBe(2);
   expect([free, running]).toEqual([1, 0]);
+});
+
+test("short tasks go to a worker together, and each gets its own result", async () => {
+  const bench = new Bench();
+  const pool = bench.pool();
+  const names = Array.from({ length: 200 }, (_, i) => `short${i}`);
+  const results = await bench.settle(Promise.all(names.map((name) => bench.start(pool, name, true))));
+  expect(results.map((result) => result.ok && text(result.output))).toEqual(names.map(backwards));
+  expect(bench.sent.reduce((sum, count) => sum + count, 0)).toBe(200);
+  // The first ones tell how long such tasks take.
+  expect(bench.sent.slice(0, 2)).toEqual([1, 1]);
+  expect(bench.sent.length).toBeLessThan(40);
+  expect(Math.max(...bench.sent)).toBeLessThanOrEqual(BATCH_TASKS_MAX);
+  expect(pool.ended).toBe(200);
+  // Together with what the messages took, they took the time that passed.
+  expect(results.every((result) => result.ok && result.runMs > 0 && result.runMs < 3)).toBe(true);
+  // A long task goes alone, however many short ones there were before.
+  bench.sent.length = 0;
+  const longer = ["long1", "long2", "long3", "long4", "long5", "long6"].map((name) => bench.start(pool, name, true));
+  await bench.settle(Promise.all(longer));
+  await bench.settle(Promise.all(["long7", "long8", "long9"].map((name) => bench.start(pool, name, true))));
+  expect(bench.sent.slice(-3)).toEqual([1, 1, 1]);
+});
+
+test("a task that hangs in a batch ends only itself", async () => {
+  const bench = new Bench();
+  const pool = bench.pool();
+  const warm = Array.from({ length: 40 }, (_, i) => bench.start(pool, `short${i}`, true));
+  await bench.settle(Promise.all(warm));
+  bench.sent.length = 0;
+  const names = Array.from({ length: 12 }, (_, i) => (i === 3 ? "endless" : `shortly${i}`));
+  const results = await bench.settle(Promise.all(names.map((name) => bench.start(pool, name, true))));
+  expect(Math.max(...bench.sent)).toBeGreaterThan(1);
+  expect(results.map((result) => (result.ok ? text(result.output) : result.code))).toEqual(
+    names.map((name) => (name === "endless" ? "timeout" : backwards(name))),
+  );
+});
+
+test("of a batch that fails, the tasks after the failure are run again", async () => {
+  const bench = new Bench();
+  const pool = bench.pool();
+  const warm = Array.from({ length: 40 }, (_, i) => bench.start(pool, `short${i}`, true));
+  await bench.settle(Promise.all(warm));
+  bench.sent.length = 0;
+  const names = Array.from({ length: 12 }, (_, i) => (i === 3 ? `short${"y".repeat(10_000)}` : `short${i}`));
+  const results = await bench.settle(Promise.all(names.map((name) => bench.start(pool, name, true, forever, 5_000))));
+  expect(Math.max(...bench.sent)).toBeGreaterThan(1);
+  expect(results.map((result) => (result.ok ? text(result.output) : result.code))).toEqual(
+    names.map((name, i) => (i === 3 ? "out-of-fuel" : backwards(name))),
+  );
+});
+
+test("a batch of which nobody waits for anything is ended; one that somebody waits for goes on", async () => {
+  const bench = new Bench();
+  const pool = bench.pool();
+  const warm = Array.from({ length: 40 }, (_, i) => bench.start(pool, `short${i}`, true));
+  await bench.settle(Promise.all(warm));
+  const [all, one] = [new AbortController(), new AbortController()];
+  const settled = (name: string, signal: AbortSignal): Promise<string | boolean> =>
+    bench.start(pool, name, true, signal).then(
+      ({ ok }) => ok,
+      (error: { code: string }) => error.code,
+    );
+  const half = Array.from({ length: 12 }, (_, i) => settled(`short${i}`, i === 2 ? one.signal : forever));
+  await bench.world.runFor(1);
+  one.abort();
+  expect(await bench.settle(Promise.all(half))).toEqual(
+    Array.from({ length: 12 }, (_, i) => (i === 2 ? "cancelled" : true)),
+  );
+  expect(bench.ended).toBe(0);
+  const whole = Array.from({ length: 12 }, (_, i) => settled(i < 2 ? "endless" : `short${i}`, all.signal));
+  await bench.world.runFor(1);
+  all.abort();
+  expect(await bench.settle(Promise.all(whole))).toEqual(Array.from({ length: 12 }, () => "cancelled"));
+  expect(bench.ended).toBeGreaterThan(0);
+  await bench.world.runFor(100);
+  expect(pool.running()).toEqual([]);
 });

@@ -2,8 +2,9 @@
  * The cores of this node: a bounded queue of tasks, and the sandbox workers that run them. The node's own tasks may use
  * every core, tasks of others as many as the node lends. Jobs take turns: the job with the fewest running tasks goes
  * first, so that a short one never waits for all of a long one. Of equal jobs the one whose last turn was longest ago
- * goes first, then the node's own. A task gets a fresh instance, in a worker that it has for itself while it runs. If a
- * task fails, is cancelled or exceeds its time, its worker is ended; a spare one is ready. The tabs of one browser
+ * goes first, then the node's own. A task gets a fresh instance, in a worker that it has for itself while it runs; short
+ * tasks of one kind go to a worker together (batches.ts). If a task fails, is cancelled or exceeds its time, its worker is
+ * ended; a spare one is ready. The others of its batch are run again. The tabs of one browser
  * share a budget (core-budget.ts), which decides how many cores may run at the same time.
  */
 import type { Bytes } from "../base/bytes.ts";
@@ -11,9 +12,10 @@ import { type ErrorCode, cancelled, messageOf, StarfishError } from "../base/err
 import { Listeners, type Unsubscribe } from "../base/events.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { PeerId } from "../ports/network.ts";
-import type { Sandbox, SandboxOutcome, SandboxProgram, SandboxWorker } from "../ports/sandbox.ts";
+import type { Sandbox, SandboxProgram, SandboxRun, SandboxWorker } from "../ports/sandbox.ts";
+import { batchOf, Paces } from "./batches.ts";
 import type { CoreBudget, CoreLease } from "./core-budget.ts";
-import { WORKER_IDLE_MS } from "./limits.ts";
+import { BATCH_BYTES_MAX, BATCH_LATE_MS, WORKER_IDLE_MS } from "./limits.ts";
 
 export interface PoolTask {
   readonly job: string;
@@ -41,17 +43,29 @@ export type PoolResult =
 interface Waiting {
   readonly task: PoolTask;
   readonly queuedAtMs: number;
-  readonly signal: AbortSignal;
   readonly settle: (result: PoolResult) => void;
   readonly fail: (error: StarfishError) => void;
+  /** Its batch was given up, perhaps because of it. */
+  isAlone: boolean;
+  isCancelled: boolean;
+  /** Called when it is cancelled while a core has it. */
+  onCancelled: (() => void) | undefined;
+}
+
+/** The tasks that a core has; those before `done` are over. */
+interface Batch {
+  readonly all: readonly Waiting[];
+  done: number;
+  /** A task has failed: the worker is not used again. */
+  failed: boolean;
 }
 
 /** A core has a worker once one has started, and keeps it until a task ends badly. */
 interface Core {
   worker: SandboxWorker | undefined;
-  task: PoolTask | undefined;
+  batch: Batch | undefined;
   lease: CoreLease | undefined;
-  /** Ends the running task. */
+  /** Ends what runs. */
   end: (() => void) | undefined;
 }
 
@@ -64,6 +78,8 @@ export class Pool {
   readonly #activity = new Listeners<void>();
   /** The number of each job's last turn, since the last time that nothing could begin. */
   readonly #turns = new Map<string, number>();
+  readonly #paces = new Paces();
+  #ended = 0;
   #turn = 0;
   #lent = 0;
   #lentRunning = 0;
@@ -78,7 +94,7 @@ export class Pool {
     this.#budget = options.budget;
     this.#cores = Array.from({ length: options.sandbox.cores }, () => ({
       worker: undefined,
-      task: undefined,
+      batch: undefined,
       lease: undefined,
       end: undefined,
     }));
@@ -94,8 +110,17 @@ export class Pool {
     this.#dispatch();
   }
 
+  /** How many tasks have ended here. */
+  get ended(): number {
+    return this.#ended;
+  }
+
+  /** The task that each busy core runs. */
   running(): PoolTask[] {
-    return this.#cores.flatMap((core) => (core.task === undefined ? [] : [core.task]));
+    return this.#cores.flatMap(({ batch }) => {
+      const task = batch?.all[Math.min(batch.done, batch.all.length - 1)]?.task;
+      return task === undefined ? [] : [task];
+    });
   }
 
   onActivity(listener: () => void): Unsubscribe {
@@ -110,13 +135,16 @@ export class Pool {
     return new Promise((settle, fail) => {
       if (this.#closed) return fail(closed());
       if (signal.aborted) return fail(cancelled(signal));
-      const queue = task.own ? this.#waiting.own : this.#waiting.lent;
-      const waiting: Waiting = { task, queuedAtMs: this.#clock.monotonic(), signal, settle, fail };
+      const queue = this.#queueOf(task);
+      const rest = { isAlone: false, isCancelled: false, onCancelled: undefined };
+      const waiting: Waiting = { task, queuedAtMs: this.#clock.monotonic(), settle, fail, ...rest };
       queue.push(waiting);
       signal.addEventListener("abort", () => {
         const place = queue.indexOf(waiting);
         if (place >= 0) queue.splice(place, 1);
+        waiting.isCancelled = true;
         fail(cancelled(signal));
+        waiting.onCancelled?.();
       });
       this.#dispatch();
     });
@@ -124,7 +152,7 @@ export class Pool {
 
   /** A task will come soon: if no worker is idle, one starts now. */
   prepare(): void {
-    const isIdle = ({ task, worker }: Core): boolean => task === undefined && worker !== undefined;
+    const isIdle = ({ batch, worker }: Core): boolean => batch === undefined && worker !== undefined;
     if (this.#closed || this.#cores.some(isIdle)) return;
     this.#startSpare();
     if (this.running().length === 0) this.#rest();
@@ -138,17 +166,21 @@ export class Pool {
     this.#dropWorkers();
   }
 
+  #queueOf({ own }: PoolTask): Waiting[] {
+    return own ? this.#waiting.own : this.#waiting.lent;
+  }
+
   #dispatch(): void {
     for (const core of this.#cores) {
-      if (core.task !== undefined) continue;
-      const next = this.#next();
-      if (next === undefined) break;
+      if (core.batch !== undefined) continue;
+      const first = this.#next();
+      if (first === undefined) break;
       this.#idle?.cancel();
       this.#idle = undefined;
-      core.task = next.task;
-      if (!next.task.own) this.#lentRunning++;
+      core.batch = { all: [first, ...this.#more(first)], done: 0, failed: false };
+      if (!first.task.own) this.#lentRunning++;
       this.#activity.emit();
-      void this.#serve(core, next);
+      void this.#serve(core, core.batch, first.task);
     }
   }
 
@@ -163,9 +195,27 @@ export class Pool {
       return undefined;
     }
     this.#turns.set(found.task.job, ++this.#turn);
-    const queue = found.task.own ? own : lent;
+    const queue = this.#queueOf(found.task);
     queue.splice(queue.indexOf(found), 1);
     return found;
+  }
+
+  /** Takes further tasks of the same kind that wait, as many as go together; other free cores get their part. */
+  #more(first: Waiting): Waiting[] {
+    const most = first.isAlone ? 1 : batchOf(this.#paces.meanOf(kindOf(first.task)));
+    if (most === 1) return [];
+    const queue = this.#queueOf(first.task);
+    const alike = queue.filter(({ task, isAlone }) => !isAlone && isAlike(task, first.task));
+    const free = this.#cores.filter(({ batch }) => batch === undefined).length;
+    const more = new Set<Waiting>();
+    let bytes = first.task.input.length;
+    for (const each of alike.slice(0, Math.min(most, Math.ceil((alike.length + 1) / free)) - 1)) {
+      bytes += each.task.input.length;
+      if (bytes > BATCH_BYTES_MAX) break;
+      more.add(each);
+    }
+    queue.splice(0, queue.length, ...queue.filter((each) => !more.has(each)));
+    return [...more];
   }
 
   #fairest(firsts: readonly Waiting[]): Waiting | undefined {
@@ -179,28 +229,28 @@ export class Pool {
     return ranked[0];
   }
 
-  /** Runs one task on a core that was free; then the core takes the next. */
-  async #serve(core: Core, { task, queuedAtMs, signal, settle, fail }: Waiting): Promise<void> {
+  /** Runs tasks on a core that was free; then the core takes the next. */
+  async #serve(core: Core, batch: Batch, { own }: PoolTask): Promise<void> {
+    const controller = new AbortController();
+    const { signal } = controller;
+    for (const waiting of batch.all) {
+      // Short tasks end soon, so a batch is ended only when nobody waits for any of it.
+      waiting.onCancelled = () => {
+        if (batch.all.slice(batch.done).every(({ isCancelled }) => isCancelled)) controller.abort();
+      };
+    }
     try {
       core.lease ??= await this.#budget.acquire(signal);
       core.worker ??= await this.#worker();
       if (signal.aborted) throw cancelled(signal);
-      const startedAtMs = this.#clock.monotonic();
-      const outcome = await this.#supervise(core, core.worker, task, signal);
-      const endedAtMs = this.#clock.monotonic();
-      if (outcome.ok) {
-        settle({ ...outcome, runMs: endedAtMs - startedAtMs, waitMs: startedAtMs - queuedAtMs });
-      } else {
-        this.#discard(core);
-        settle(outcome);
-      }
+      await this.#supervise(core, core.worker, batch, signal);
     } catch (error) {
-      fail(
-        error instanceof StarfishError ? error : new StarfishError("unsupported", messageOf(error), { cause: error }),
-      );
+      const cause =
+        error instanceof StarfishError ? error : new StarfishError("unsupported", messageOf(error), { cause: error });
+      for (const { fail } of batch.all.slice(batch.done)) fail(cause);
     }
-    core.task = undefined;
-    if (!task.own) this.#lentRunning--;
+    core.batch = undefined;
+    if (!own) this.#lentRunning--;
     // Comes before the next task begins, so that listeners who count tasks see each one end.
     this.#activity.emit();
     if (core.lease?.wanted() === true || !this.#hasWork()) {
@@ -212,9 +262,19 @@ export class Pool {
     if (this.running().length === 0) this.#rest();
   }
 
-  /** The task's outcome, or "timeout", or a rejection with "cancelled". After the latter two the worker is gone. */
-  #supervise(core: Core, worker: SandboxWorker, task: PoolTask, signal: AbortSignal): Promise<SandboxOutcome> {
+  /**
+   * Resolves when the worker has run the tasks, or when one has failed or exceeded its time: then the worker is gone, and
+   * the others of its batch wait again. Rejects with "cancelled"; then the worker is gone too.
+   */
+  #supervise(core: Core, worker: SandboxWorker, batch: Batch, signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
+      const { all } = batch;
+      const [first] = all;
+      if (first === undefined) return resolve();
+      const { moduleId, module, program, fuelMax, timeMsMax } = first.task;
+      const startedAtMs = this.#clock.monotonic();
+      const lateMs = all.length > 1 ? Math.min(timeMsMax, BATCH_LATE_MS) : timeMsMax;
+      let toldAtMs = startedAtMs;
       const over = (): void => {
         deadline.cancel();
         signal.removeEventListener("abort", stop);
@@ -225,21 +285,65 @@ export class Pool {
         this.#discard(core);
         reject(signal.aborted ? cancelled(signal) : closed());
       };
-      const deadline = this.#clock.timer(task.timeMsMax, () => {
+      const late = (): void => {
         over();
-        resolve({
-          ok: false,
-          code: "timeout",
-          message: `The task ran longer than ${task.timeMsMax / 1000} s and was ended`,
-        });
-      });
+        this.#discard(core);
+        if (all.length > 1) this.#again(batch, true);
+        else {
+          const message = `The task ran longer than ${timeMsMax / 1000} s and was ended`;
+          this.#settle(batch, { ok: false, code: "timeout", message });
+        }
+        resolve();
+      };
+      let deadline = this.#clock.timer(lateMs, late);
       core.end = stop;
       signal.addEventListener("abort", stop, { once: true });
-      void worker.run(task).then((outcome) => {
+      const inputs = all.map(({ task }) => task.input);
+      const tell = (runs: readonly SandboxRun[]): void => {
+        const nowMs = this.#clock.monotonic();
+        // What was not spent in the tasks, like the way of the messages, is shared by them.
+        const extraMs = (nowMs - toldAtMs - runs.reduce((sum, { runMs }) => sum + runMs, 0)) / runs.length;
+        toldAtMs = nowMs;
+        for (const { outcome, runMs } of runs) {
+          // A worker that died may have died of any of them.
+          if (!outcome.ok && outcome.code === "closed" && all.length > 1) return this.#again(batch, true);
+          const tookMs = Math.max(0, runMs + extraMs);
+          if (outcome.ok) this.#paces.add(kindOf(first.task), tookMs);
+          const waitMs = startedAtMs - (all[batch.done]?.queuedAtMs ?? startedAtMs);
+          this.#settle(batch, outcome.ok ? { ...outcome, runMs: tookMs, waitMs } : outcome);
+        }
+        deadline.cancel();
+        deadline = this.#clock.timer(lateMs, late);
+        if (batch.done < all.length) this.#activity.emit();
+      };
+      void worker.run({ moduleId, module, program, inputs, fuelMax }, tell).then(() => {
         over();
-        resolve(outcome);
+        if (batch.failed) this.#discard(core);
+        this.#again(batch, false);
+        resolve();
       });
     });
+  }
+
+  /** The result of the batch's next task. */
+  #settle(batch: Batch, result: PoolResult): void {
+    const ended = batch.all[batch.done++];
+    this.#ended++;
+    if (!result.ok) batch.failed = true;
+    ended?.settle(result);
+  }
+
+  /** Tasks that were not run, or not told of, wait again; `isAlone` if one of them may be why. */
+  #again(batch: Batch, isAlone: boolean): void {
+    const left = batch.all.slice(batch.done).filter(({ isCancelled }) => !isCancelled);
+    batch.done = batch.all.length;
+    if (isAlone) batch.failed = true;
+    for (const waiting of left) {
+      waiting.isAlone ||= isAlone;
+      waiting.onCancelled = undefined;
+    }
+    const [first] = left;
+    if (first !== undefined) this.#queueOf(first.task).unshift(...left);
   }
 
   #hasWork(): boolean {
@@ -296,6 +400,22 @@ function firstOfJobs(waiting: readonly Waiting[]): Waiting[] {
   const firsts = new Map<string, Waiting>();
   for (const each of waiting) if (!firsts.has(each.task.job)) firsts.set(each.task.job, each);
   return [...firsts.values()];
+}
+
+function kindOf({ job, moduleId, program }: PoolTask): string {
+  return `${job} ${moduleId} ${program?.entry ?? ""}`;
+}
+
+/** Whether they differ in nothing but the input, and so can go in one message. */
+function isAlike(a: PoolTask, b: PoolTask): boolean {
+  return (
+    a.job === b.job &&
+    a.moduleId === b.moduleId &&
+    a.module === b.module &&
+    a.program === b.program &&
+    a.fuelMax === b.fuelMax &&
+    a.timeMsMax === b.timeMsMax
+  );
 }
 
 function closed(): StarfishError {

@@ -10,29 +10,31 @@ import type {
   ProgramKind,
   SandboxOutcome,
   SandboxProgram,
-  SandboxTask,
+  SandboxRun,
   SandboxWorker,
 } from "../ports/sandbox.ts";
+import { type Answer, type Packed, packed, runEach, runsOf, unpacked } from "./batches.ts";
 import { isScript } from "./languages/engines.ts";
 import type { Scripts } from "./languages/scripts.ts";
 import { runCommand } from "./wasi/command.ts";
 import { runTask } from "./wasm/abi.ts";
+import { failure } from "./wasm/meter.ts";
 import { prepareModule } from "./wasm/prepare.ts";
 
-/** A message to a thread: a task (without a module it runs the module that it has), or a module to compile. */
+/** A message to a thread: tasks (without a module they run the module that it has), or a module to compile. */
 export type ThreadTask =
   | {
-      readonly is: "task";
+      readonly is: "tasks";
       readonly module: WebAssembly.Module | undefined;
       readonly program: SandboxProgram | undefined;
-      readonly input: Bytes;
+      readonly inputs: Packed;
       readonly fuelMax: number;
     }
   | { readonly is: "module"; readonly bytes: Bytes; readonly memoryBytesMax: number; readonly kind: ProgramKind };
 
 export type ThreadMessage =
   | "ready"
-  | { readonly is: "ran"; readonly outcome: SandboxOutcome }
+  | { readonly is: "ran"; readonly answer: Answer }
   | { readonly is: "compiled"; readonly outcome: CompileOutcome };
 
 /** A thread as its owner sees it. The adapters implement it. */
@@ -45,32 +47,34 @@ export interface Thread {
   terminate(): void;
 }
 
-/** The thread's side: runs the messages that arrive. */
+/** The thread's side: runs the messages that arrive. `now` tells how long tasks take. */
 export function serveThread(
   post: (message: ThreadMessage, transfer: ArrayBuffer[]) => void,
+  now: () => number,
 ): (task: ThreadTask) => void {
   let module: WebAssembly.Module | undefined;
   let scripts: Scripts | undefined;
-  const ran = (outcome: SandboxOutcome): void =>
-    post({ is: "ran", outcome }, outcome.ok ? [outcome.output.buffer as ArrayBuffer] : []);
+  const answer = (told: Answer): void => post({ is: "ran", answer: told }, [told.outputs.bytes.buffer as ArrayBuffer]);
+  const serve = ({ program = BYTES, inputs, fuelMax }: Extract<ThreadTask, { is: "tasks" }>): void => {
+    const all = unpacked(inputs);
+    const engine = module;
+    const each = (run: (input: Uint8Array) => SandboxOutcome): void => runEach(all, run, now, answer);
+    if (engine === undefined) return each(() => failure("wasm-abi", "The thread got no module"));
+    if (!isScript(program.kind)) return each((input) => run(engine, program, input, fuelMax));
+    const script = (loaded: Scripts): void => each((input) => loaded.run(engine, program, input, fuelMax));
+    if (scripts !== undefined) return script(scripts);
+    // The code that drives engines is loaded with the first script.
+    void import("./languages/scripts.ts").then(
+      (languages) => script((scripts = new languages.Scripts())),
+      (error: unknown) =>
+        each(() => failure("unsupported", `What runs scripts could not be loaded: ${messageOf(error)}`)),
+    );
+  };
   post("ready", []);
   return (task) => {
     if (task.is === "module") return post({ is: "compiled", outcome: compile(task) }, []);
     module = task.module ?? module;
-    if (module === undefined) return ran({ ok: false, code: "wasm-abi", message: "The thread got no module" });
-    const { program = BYTES, input, fuelMax } = task;
-    if (!isScript(program.kind)) return ran(run(module, program, input, fuelMax));
-    if (scripts !== undefined) return ran(scripts.run(module, program, input, fuelMax));
-    const engine = module;
-    // The code that drives engines is loaded with the first script.
-    void import("./languages/scripts.ts").then(
-      (languages) => {
-        scripts = new languages.Scripts();
-        ran(scripts.run(engine, program, input, fuelMax));
-      },
-      (error: unknown) =>
-        ran({ ok: false, code: "unsupported", message: `What runs scripts could not be loaded: ${messageOf(error)}` }),
-    );
+    serve(task);
   };
 }
 
@@ -96,7 +100,7 @@ function compile({ bytes, memoryBytesMax, kind }: Extract<ThreadTask, { is: "mod
 export function ownThread(thread: Thread): Promise<SandboxWorker> {
   return new Promise((resolve, reject) => {
     let moduleId: string | undefined;
-    let settleRun: ((outcome: SandboxOutcome) => void) | undefined;
+    let running: { readonly ran: (runs: readonly SandboxRun[]) => void; readonly over: () => void } | undefined;
     let settleCompile: ((outcome: CompileOutcome) => void) | undefined;
     let death: string | undefined;
 
@@ -108,40 +112,47 @@ export function ownThread(thread: Thread): Promise<SandboxWorker> {
           thread.post({ is: "module", bytes, memoryBytesMax, kind });
         });
       },
-      run(task: SandboxTask): Promise<SandboxOutcome> {
-        if (death !== undefined) return Promise.resolve(dead(death));
-        return new Promise((resolveRun) => {
-          settleRun = resolveRun;
-          const module = task.moduleId === moduleId ? undefined : task.module;
-          const { program, input, fuelMax } = task;
-          thread.post({ is: "task", module, program, input, fuelMax });
-          moduleId = task.moduleId;
+      async run(tasks, ran): Promise<void> {
+        if (death !== undefined) return ran([{ outcome: dead(death), runMs: 0 }]);
+        await new Promise<void>((over) => {
+          running = { ran, over };
+          const module = tasks.moduleId === moduleId ? undefined : tasks.module;
+          const { program, inputs, fuelMax } = tasks;
+          thread.post({ is: "tasks", module, program, inputs: packed(inputs), fuelMax });
+          moduleId = tasks.moduleId;
         });
       },
       terminate(): void {
-        settleRun = settleCompile = undefined;
+        running = settleCompile = undefined;
         thread.terminate();
       },
     };
 
     thread.onMessage((message) => {
       if (message === "ready") return resolve(worker);
-      const [ran, compiled] = [settleRun, settleCompile];
-      settleRun = settleCompile = undefined;
-      if (message.is === "ran") ran?.(message.outcome);
-      else compiled?.(message.outcome);
+      if (message.is === "compiled") {
+        const compiled = settleCompile;
+        settleCompile = undefined;
+        return compiled?.(message.outcome);
+      }
+      const told = running;
+      if (message.answer.isLast) running = undefined;
+      told?.ran(runsOf(message.answer));
+      if (message.answer.isLast) told?.over();
     });
     thread.onDeath((message) => {
       death = message;
       reject(unsupported(message));
-      settleRun?.(dead(message));
-      settleCompile?.(dead(message));
-      settleRun = settleCompile = undefined;
+      const [left, compiling] = [running, settleCompile];
+      running = settleCompile = undefined;
+      left?.ran([{ outcome: dead(message), runMs: 0 }]);
+      left?.over();
+      compiling?.(dead(message));
     });
   });
 }
 
-function dead(message: string): SandboxOutcome & CompileOutcome {
+function dead(message: string): Extract<SandboxOutcome & CompileOutcome, { ok: false }> {
   return { ok: false, code: "closed", message: `The worker ended: ${message}` };
 }
 

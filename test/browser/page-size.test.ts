@@ -35,8 +35,11 @@ const FEATURES: Readonly<Record<string, number>> = {
   // The parser that finds the variables which a function closes over, for computer.map.
   acorn: 37_000,
   "sandbox-worker": 17_000,
+  // What leads a map: who runs what, and how others are asked.
+  dispatcher: 3_200,
+  borrower: 1_000,
   // The driver of the engines of scripts, in that worker.
-  scripts: 23_000,
+  scripts: 23_100,
   // The worker of the erasure code, and the one that hands a download to the browser.
   "coder-worker": 8_000,
   "download-worker": 1_000,

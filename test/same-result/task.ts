@@ -3,6 +3,7 @@ import { toHex } from "../../core/base/bytes.ts";
 import type { Sandbox, SandboxProgram } from "../../core/ports/sandbox.ts";
 import { realCrypto } from "../../core/platform/crypto.ts";
 import { sampled } from "../fixtures/generated-modules.ts";
+import { runOne } from "../fixtures/run-one.ts";
 
 export interface Task {
   readonly name: string;
@@ -38,7 +39,7 @@ export async function outcomesOf(sandbox: Sandbox, tasks: readonly Task[]): Prom
   for (const [index, { name, module, program, input, fuelMax }] of tasks.entries()) {
     const compiled = await worker.compile(module, MEMORY_BYTES_MAX, program?.kind);
     const outcome = compiled.ok
-      ? await worker.run({ moduleId: String(index), module: compiled.module, program, input, fuelMax })
+      ? await runOne(worker, { moduleId: String(index), module: compiled.module, program, input, fuelMax })
       : compiled;
     const end = outcome.ok ? `${outcome.fuelUsed} ${hashOf(outcome.output)}` : `${outcome.code} ${outcome.message}`;
     lines.push(`${name} ${hashOf(module).slice(0, 8)} ${end}`);

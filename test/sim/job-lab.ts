@@ -5,8 +5,10 @@ import { concat, text, utf8 } from "../../core/base/bytes.ts";
 import { createContents } from "../../core/disk/contents.ts";
 import type { Contents } from "../../core/disk/types.ts";
 import { createCpu } from "../../core/jobs/cpu.ts";
-// Modules that are loaded with the first graph or long task are imported here, because virtual time does not wait for
+// Modules that are loaded with the first map, graph or long task are imported here, because virtual time does not wait for
 // imports.
+import "../../core/jobs/borrower.ts";
+import "../../core/jobs/dispatcher.ts";
 import "../../core/jobs/graph-table.ts";
 import "../../core/jobs/remembered.ts";
 import { createJobs } from "../../core/jobs/jobs.ts";
@@ -29,10 +31,16 @@ function lying(sandbox: Sandbox, name: string, lies: (input: string) => boolean)
       const worker = await sandbox.spawn();
       return {
         ...worker,
-        async run(task) {
-          const lie = lies(text(task.input));
-          const outcome = await worker.run(task);
-          return lie && outcome.ok ? { ...outcome, output: utf8(`${name} says so`) } : outcome;
+        async run(tasks, ran) {
+          const lying = tasks.inputs.map((input) => lies(text(input)));
+          await worker.run(tasks, (runs) =>
+            ran(
+              runs.map(({ outcome, runMs }) => {
+                const lie = lying.shift() === true && outcome.ok;
+                return { outcome: lie ? { ...outcome, output: utf8(`${name} says so`) } : outcome, runMs };
+              }),
+            ),
+          );
         },
       };
     },

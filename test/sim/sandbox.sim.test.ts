@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { SandboxOutcome } from "../../core/ports/sandbox.ts";
 import type { SimNode } from "./node.ts";
 import { SimWorld } from "./world.ts";
+import { runOne } from "../fixtures/run-one.ts";
 
 /** A module of ABI 1 that gives back its input: `alloc` is always 16, `run(p, n)` is p << 32 | n. */
 const ECHO = bytesOf(`
@@ -29,7 +30,7 @@ async function start(world: SimWorld, node: SimNode): Promise<(input: Uint8Array
   const worker = await world.settle(sandbox.spawn(), { withinMs: 1000 });
   const compiled = await world.settle(worker.compile(ECHO, 65_536), { withinMs: 1000 });
   if (!compiled.ok) throw new Error(compiled.message);
-  return (input) => worker.run({ moduleId: "echo", module: compiled.module, input, fuelMax: 1_000_000 });
+  return (input) => runOne(worker, { moduleId: "echo", module: compiled.module, input, fuelMax: 1_000_000 });
 }
 
 describe("simulated sandbox", () => {

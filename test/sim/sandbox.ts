@@ -3,8 +3,9 @@
  * that the model gives. A task that would never end can't be run this way; for it the model gives Infinity.
  */
 import type { Bytes } from "../../core/base/bytes.ts";
+import type { Packed } from "../../core/sandbox/batches.ts";
 import { ownThread, serveThread, type Thread, type ThreadMessage } from "../../core/sandbox/sandbox-thread.ts";
-import type { Sandbox, SandboxTask, SandboxWorker } from "../../core/ports/sandbox.ts";
+import type { Sandbox, SandboxWorker } from "../../core/ports/sandbox.ts";
 import type { Life, Machine } from "./life.ts";
 import type { Scheduler } from "./scheduler.ts";
 
@@ -39,9 +40,10 @@ export class SimSandbox implements Sandbox {
         takesMs = COMPILE_MS;
         return worker.compile(bytes, memoryBytesMax, kind);
       },
-      run: (task: SandboxTask) => {
-        takesMs = this.#model(task) / this.#machine.speed;
-        return worker.run(task);
+      run: (tasks, ran) => {
+        const each = tasks.inputs.map((input) => this.#model({ moduleId: tasks.moduleId, input }));
+        takesMs = each.reduce((sum, ms) => sum + ms, 0) / this.#machine.speed;
+        return worker.run(tasks, ran);
       },
       terminate: () => worker.terminate(),
     };
@@ -55,10 +57,14 @@ export class SimSandbox implements Sandbox {
       this.#after(delayMs, () => {
         if (!isOver) receive(message);
       });
-    const serve = serveThread((message) => answerAfter(message === "ready" ? SPAWN_MS : takesMs(), message));
+    // No virtual time passes while tasks run. The pool knows how long all of them took.
+    const serve = serveThread(
+      (message) => answerAfter(message === "ready" ? SPAWN_MS : takesMs(), message),
+      () => 0,
+    );
     return {
       post: (task) => {
-        if (takesMs() !== Infinity) serve(task.is === "task" ? { ...task, input: task.input.slice() } : task);
+        if (takesMs() !== Infinity) serve(task.is === "tasks" ? { ...task, inputs: copyOf(task.inputs) } : task);
       },
       onMessage: (listener) => {
         receive = listener;
@@ -75,4 +81,8 @@ export class SimSandbox implements Sandbox {
       if (this.#life.alive) call();
     });
   }
+}
+
+function copyOf({ bytes, ends }: Packed): Packed {
+  return { bytes: bytes.slice(), ends };
 }

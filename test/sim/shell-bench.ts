@@ -22,6 +22,8 @@ import "../../core/disk/content/unixfs-read.ts";
 import "../../core/disk/content/zip.ts";
 import "../../core/disk/content/zip-write.ts";
 import "../../core/io/codes/codes.ts";
+import "../../core/jobs/borrower.ts";
+import "../../core/jobs/dispatcher.ts";
 import "../../core/jobs/graph-table.ts";
 import "../../core/jobs/remembered.ts";
 import "../../core/io/mail/send.ts";

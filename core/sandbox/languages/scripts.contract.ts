@@ -8,6 +8,7 @@ import type { Sandbox, SandboxOutcome, SandboxProgram, SandboxWorker } from "../
 import { ENGINES, type ScriptKind } from "./engines.ts";
 import { LIMITS_DEFAULT } from "../limits.ts";
 import { JAVASCRIPT, PYTHON, type Snippet } from "./snippets.fixture.ts";
+import { runOne } from "../../../test/fixtures/run-one.ts";
 
 const MEMORY_BYTES_MAX: number = 64 * 1024 * 1024;
 
@@ -54,7 +55,7 @@ export function scriptsContract(
       fuelMax: number = LIMITS_DEFAULT.fuelMax,
     ): Promise<SandboxOutcome> {
       const bytes = typeof input === "string" ? utf8(input) : input;
-      return worker.run({ moduleId: kind, module, program: { kind, ...program }, input: bytes, fuelMax });
+      return runOne(worker, { moduleId: kind, module, program: { kind, ...program }, input: bytes, fuelMax });
     }
 
     async function given(program: Omit<SandboxProgram, "kind">, input: Uint8Array | string): Promise<string> {
@@ -129,7 +130,7 @@ export function scriptsContract(
       let settled = false;
       const program = { kind, source: GREEDY[kind].loop };
       const fuelMax = Number.MAX_SAFE_INTEGER;
-      void other.run({ moduleId: kind, module, program, input: utf8("x"), fuelMax }).then(() => {
+      void runOne(other, { moduleId: kind, module, program, input: utf8("x"), fuelMax }).then(() => {
         settled = true;
       });
       const [plain] = snippets;
