@@ -18,7 +18,6 @@ import { followTransfers } from "../../core/shell/transfer/notices.ts";
 import { showNews } from "./mail/badge.ts";
 import type { Beginning } from "./mail/compose.ts";
 import type { MailView } from "./mail/mail-view.ts";
-import { MemoryView } from "./memory-view.ts";
 import { connectKeep } from "./keep.ts";
 import { connectNodeDrops } from "./node-drops.ts";
 import type { NodePanel } from "./node-panel.ts";
@@ -54,7 +53,13 @@ export class ComputerViews {
     page.swarm = swarm;
     this.#showSwarm();
     const run = (line: string): void => page.session.submit(line);
-    new MemoryView(computer, run).show();
+    const memory = byId("memory", HTMLElement);
+    whenSeen(memory, () => {
+      import("./memory-view.ts").then(
+        ({ MemoryView }) => new MemoryView(computer, run).show(),
+        () => (memory.textContent = NOT_LOADED),
+      );
+    });
     this.#connectFiles(run, cap);
     whenSeen(byId("jobs-place", HTMLElement), () => {
       import("./jobs/jobs-view.ts").then(

@@ -121,6 +121,8 @@ const FEATURES: Readonly<Record<string, number>> = {
   // The invite as a link and a QR code; the panel of a chosen node, and a file sent to it.
   "invite-panel": 2_000,
   "node-panel": 2_000,
+  // The list of shared memory.
+  "memory-view": 4_000,
   // The states of long tasks that the swarm keeps.
   remembered: 3_000,
   // The view of jobs.
