@@ -16,6 +16,8 @@ const MONTHS = [
   "December",
 ];
 const DAY_MS = 86_400_000;
+/** Characters of one field: more than anybody means, and too few to matter. */
+const WIDTH_MAX = 4_096;
 
 /** `ms` since 1970. */
 export function formatTime(pattern: string, ms: number): string {
@@ -26,6 +28,9 @@ export function formatTime(pattern: string, ms: number): string {
     (whole, flag: string, width: string, _modifier: string, letter: string) => {
       const field = fieldOf(letter, date);
       if (field === undefined) return whole;
+      // Of a fraction, a width tells how many digits.
+      if (letter === "N")
+        return field.text.slice(0, Number(width || 9)).padEnd(Math.min(WIDTH_MAX, Number(width)), "0");
       return shaped(field, flag, width);
     },
   );
@@ -40,7 +45,7 @@ interface Field {
 
 function shaped({ text, fill, width = 0 }: Field, flag: string, wanted: string): string {
   const filling = flag === "_" ? " " : flag === "0" ? "0" : (fill ?? " ");
-  const length = flag === "-" ? 0 : wanted === "" ? width : Number(wanted);
+  const length = flag === "-" ? 0 : wanted === "" ? width : Math.min(WIDTH_MAX, Number(wanted));
   const filled = fill === undefined && wanted === "" ? text : text.padStart(length, filling);
   if (flag === "^") return filled.toUpperCase();
   return filled;
@@ -99,7 +104,7 @@ function fieldOf(letter: string, date: Date): Field | undefined {
     case "n":
       return { text: "\n" };
     case "N":
-      return number(date.getUTCMilliseconds() * 1_000_000, 9);
+      return { text: String(date.getUTCMilliseconds() * 1_000_000).padStart(9, "0") };
     case "p":
       return { text: hour < 12 ? "AM" : "PM" };
     case "P":
