@@ -143,10 +143,12 @@ export class Capture {
       writer.cut(from);
     }
     writer.wrap(start);
-    const change = { key, table, row: "new", from: start, to: writer.length, cells, parts: undefined } as const;
     // A row that is there already was deleted before. Thousands of others need not be found again.
-    if (!this.#hasReplaced) this.#rows.push({ ...change, isReplaced: false });
-    else this.#set({ ...change, isReplaced: this.#get(key)?.isReplaced === true });
+    const isReplaced = this.#hasReplaced && this.#get(key)?.isReplaced === true;
+    const to = writer.length;
+    const change: RowChange = { key, table, row: "new", from: start, to, isReplaced, cells, parts: undefined };
+    if (this.#hasReplaced) this.#set(change);
+    else this.#rows.push(change);
   }
 
   #get(key: string): RowChange | undefined {
