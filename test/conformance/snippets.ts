@@ -564,6 +564,7 @@ export const SNIPPETS: Readonly<Record<string, readonly string[]>> = {
     "mkdir t; cd t; echo foo > a; mkdir d; echo foo > d/b; grep -r foo . | sort; grep -rl foo | sort; grep -rc foo d",
     "for d in '2024-02-28 +2 days' '2024-01-31 1 month' '@0' '2024-03-01 -1 day' '2024-12-31 23:59:59 UTC' 'Mar 5 2024'; do date -u -d \"$d\" '+%F %T'; done",
     "date -u -d @1700000000 '+%N %3N %03N %12N|%5d|%_6H'; [[ $(date +%3N) =~ ^[0-9]{3}$ ]]; echo $?",
+    'x=aBc; y=; a=(One tWo); p="[B-b]"; echo "${x~} ${x~~} ${x~~[a-b]} ${x~[b]} ${x~~$p} [${y~~}] ${a[@]~} ${a[1]~~} ${#x}"',
   ],
   comparing: [
     ...["", "-u", "-U1", "-U0", "-q", "-i", "-w", "-b", "-B", "-Z", "-uB", "-iw", "-s", "-Bw"].map(

@@ -131,6 +131,20 @@ function checkSet(found: Found, { state }: Frame): void {
   throw new ShellFault(`${found.name}: unbound variable`, { isFatal: true, status: 1 });
 }
 
+interface CaseChange {
+  /** "^" or "^^", "," or ",,", "~" or "~~". */
+  readonly operator: string;
+  readonly operand?: Word | undefined;
+}
+
+/** `${x~}` is not in bash's manual, and the parser does not know it. */
+function caseChangeOf(operation: ParameterOperation | undefined): CaseChange | undefined {
+  if (operation?.type === "CaseModification") return operation;
+  const [, operator, operand = ""] = (operation?.type === "Unknown" && /^(~~?)([^]*)$/.exec(operation.operator)) || [];
+  if (operator === undefined) return undefined;
+  return { operator, operand: operand === "" ? undefined : wordOf(operand) };
+}
+
 class Parameter {
   readonly #part: ParameterExpansionPart;
   readonly #frame: Frame;
@@ -144,7 +158,7 @@ class Parameter {
 
   async expand(): Promise<Expansion> {
     const { prefix, operation, index, parameter } = this.#part;
-    if (operation?.type === "Unknown") throw this.#bad();
+    if (operation?.type === "Unknown" && caseChangeOf(operation) === undefined) throw this.#bad();
     if (prefix === "!") {
       if (operation?.type === "Names") return this.#names(operation.operator);
       // With an operator, the text of the array names a parameter.
@@ -251,10 +265,11 @@ class Parameter {
       case "Replace":
         // What is not set stays so, even if the pattern matches nothing at all.
         return { values: found.values === undefined ? values : await this.#replace(values, operation), list };
-      case "CaseModification":
-        return { values: await this.#changeCase(values, operation), list };
-      default:
-        throw this.#bad();
+      default: {
+        const caseChange = caseChangeOf(operation);
+        if (caseChange === undefined) throw this.#bad();
+        return { values: await this.#changeCase(values, caseChange), list };
+      }
     }
   }
 
@@ -370,17 +385,16 @@ class Parameter {
         .join("");
   }
 
-  async #changeCase(
-    values: readonly string[],
-    operation: Extract<ParameterOperation, { type: "CaseModification" }>,
-  ): Promise<string[]> {
+  async #changeCase(values: readonly string[], operation: CaseChange): Promise<string[]> {
     const pieces = operation.operand === undefined ? [] : await this.#operands.pieces(operation.operand);
     const isAny = pieces.every(({ text }) => text === "");
     const test = isAny ? () => true : patternTest(pieces, this.#patternOptions());
-    const isUpper = operation.operator.startsWith("^");
+    const [kind] = operation.operator;
     const change = (character: string): string => {
       if (!test(character)) return character;
-      return isUpper ? character.toUpperCase() : character.toLowerCase();
+      const upper = character.toUpperCase();
+      const isUpper = kind === "^" || (kind === "~" && character !== upper);
+      return isUpper ? upper : character.toLowerCase();
     };
     if (operation.operator.length === 2) return values.map((value) => Array.from(value).map(change).join(""));
     return values.map((value) => {
