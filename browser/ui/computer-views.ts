@@ -98,12 +98,24 @@ export class ComputerViews {
   /** Call it once this tab is a member and knows the others. */
   sayWhoIsHere(): void {
     const { session, terminal } = this.#page;
-    import("./faces.ts").then(
-      ({ showFaces }) => showFaces(this.#computer, (words) => session.print(words)),
-      () => {},
-    );
+    this.#showFaces((words) => session.print(words));
     const keptBytesMax = this.#computer.storage.use().offeredBytes;
     session.print(whoIsHere(this.#swarm, this.model.facts.nodes, keptBytesMax, terminal.info()));
+  }
+
+  /** Pictures of people are looked for once there is a person: most swarms have none. */
+  #showFaces(tell: (words: string) => void): void {
+    const { people } = this.#computer;
+    const show = (): void => {
+      if (people.all().length === 0) return;
+      stop();
+      import("./faces.ts").then(
+        ({ showFaces }) => showFaces(this.#computer, tell),
+        () => {},
+      );
+    };
+    const stop = people.onChange(show);
+    show();
   }
 
   /** The view of mail, loaded once; undefined if it can't be loaded, of which the person is told. */

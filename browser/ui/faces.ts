@@ -1,7 +1,7 @@
 /**
- * Small round pictures of people beside the names of their nodes. An element says with `data-face` which person or whose node it names;
- * a style sheet of rules, one for each person with a picture, puts it before the text. So lists may come and go
- * without anybody looking after pictures.
+ * Small round pictures of people beside the names of their nodes. An element says with `data-face` which person or
+ * whose node it names; a style sheet of rules, one for each person with a picture, puts it before the text. So lists
+ * may come and go without anybody looking after pictures.
  */
 import type { Computer } from "../../core/computer.ts";
 import type { PersonId, Picture, Pictures } from "../../core/io/people/types.ts";
@@ -22,6 +22,7 @@ export async function showFaces({ people }: Computer, tell: (words: string) => v
   document.adoptedStyleSheets.push(sheet);
   let isDue = false;
   let shown = "";
+  let drawn: Promise<void> = Promise.resolve();
   const draw = async (): Promise<void> => {
     isDue = false;
     const rules: string[] = [];
@@ -39,7 +40,8 @@ export async function showFaces({ people }: Computer, tell: (words: string) => v
   const soon = (): void => {
     if (isDue) return;
     isDue = true;
-    setTimeout(() => void draw(), DRAWN_MS);
+    // One at a time: a picture that another drawing looks at has no URL yet.
+    setTimeout(() => void (drawn = drawn.then(draw, draw)), DRAWN_MS);
   };
   people.onChange(soon);
   (await people.pictures()).onChange(soon);
