@@ -1,7 +1,7 @@
 /**
  * The port Crypto with OpenSSL's Ed25519 and SHA-256, about fifteen times as fast as JavaScript. It gives the same
- * answers: OpenSSL accepts nothing that noble refuses if the key is of large order, and noble decides about everything
- * that OpenSSL refuses. So no node refuses what others pass on.
+ * answers as noble, so that no node refuses what others pass on. OpenSSL is asked only about keys of large order: with
+ * them it accepts nothing that noble refuses. Noble decides about other keys, and about all that OpenSSL refuses.
  */
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from "node:crypto";
 import { ed25519 } from "@noble/curves/ed25519.js";

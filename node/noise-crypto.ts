@@ -1,6 +1,6 @@
 /**
- * Noise's ciphers with OpenSSL. The library uses OpenSSL too, but passes each key as bytes, of which Node.js makes a
- * key object for every record: that takes half of the time of a record of 1 KiB. Here it is made once for each
+ * Noise's ciphers with OpenSSL. The library uses OpenSSL too, but passes the key as bytes, so Node.js makes a key
+ * object for every record: that takes half of the time of a record of 1 KiB. Here the object is made once for each
  * direction of a connection.
  */
 import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from "node:crypto";

@@ -2,7 +2,7 @@
  * Pulses on the lines of the picture, one for each message that really passed. A busy link would blur, so it shows at
  * most one at a time in each direction, which still says that it is busy. None are shown with `prefers-reduced-motion`,
  * or in a hidden tab. They are elements of HTML behind the picture: the browser moves those without laying out the
- * page, which it does for each frame where something moves in an SVG.
+ * page. If they were parts of the SVG, it would lay out the page for each frame.
  */
 import { stillness } from "./dom.ts";
 import type { Point } from "./swarm-layout.ts";

@@ -1,7 +1,7 @@
 /**
  * The disk in two halves. Contents: immutable bytes by the CID that IPFS gives them, cut in stripes, coded, and spread
- * over the swarm's devices (contents.ts). Files: paths that name contents, in a replicated map (files.ts). The parts
- * above this interface know nothing of shards; those below it know nothing of paths.
+ * over the swarm's devices (contents.ts). Files: paths that name contents, in a replicated map (files/files.ts). The
+ * parts above this interface know nothing of shards; those below it know nothing of paths.
  */
 import type { Unsubscribe } from "../base/events.ts";
 import type { PeerId } from "../ports/network.ts";

@@ -4,7 +4,7 @@
  *
  * What is sent together keeps the batches whole for a receiver that takes it in as a whole (replica.ts). Batches that
  * share a key are sent together, in parts if they don't fit into a message. Each key is sent as it was written here,
- * whatever others have sent since. In either case all keys of each batch arrive, in its entry or a later one.
+ * whatever others have sent since. So all keys of each batch arrive, each as the batch wrote it or in a later write.
  */
 import { type Clock, type Timer } from "../ports/clock.ts";
 import type { Entry } from "./entry.ts";

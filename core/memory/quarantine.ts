@@ -1,8 +1,7 @@
 /**
  * Writes whose time is further in the future than clocks may differ. They wait here, outside the map and its sums,
- * until their time comes. The number of other nodes' writes is bounded: when it is full, those furthest in the future
- * are dropped, and nodes that hold them will offer them again. Those that this node has stored are bounded by its
- * store.
+ * until their time comes. The number of other nodes' writes is bounded: beyond it, those furthest in the future are
+ * dropped, and nodes that hold them will offer them again. Those that this node has stored are bounded by its store.
  */
 import type { Keyed } from "./pack.ts";
 import { QUARANTINE_BYTES_MAX, QUARANTINE_ENTRIES_MAX } from "./limits.ts";

@@ -3,12 +3,12 @@
  *
  * Up to five devices: plain copies, at most four. Up to 63 devices: one of them holds the stripe whole, and each of the
  * others one shard, of which about a third are enough. Whichever half dies, the rest suffices. The whole copy is not
- * needed for the promise; it makes repair cheap. It gives a lost shard for the bytes of that shard, while other holders
- * would have to read k shards, which cost swarms of 8 to 32 twice as much (such hybrids: Rodrigues and Liskov, IPTPS
- * 2005). With more devices: twin shards. There are half as many shards as devices, each on two devices, and fewer than
- * half of the shards are enough. If a random half of the devices dies, both twins of a quarter of the shards are gone,
- * and of half of the shards in the worst case. Even the worst case is survived up to 131 devices. Beyond that the
- * number of twins does not grow, and the promise becomes a probability.
+ * needed for the promise; it makes repair cheap. Its holder sends only the bytes of the lost shard, while other holders
+ * would have to read k shards. Without it repair costs swarms of 8 to 32 twice as much (such hybrids: Rodrigues and
+ * Liskov, IPTPS 2005). With more devices: twin shards. There are half as many shards as devices, each on two devices,
+ * and fewer than half of the shards are enough. If a random half of the devices dies, both twins of a quarter of the
+ * shards are gone, and of half of the shards in the worst case. Even the worst case is survived up to 131 devices.
+ * Beyond that the number of twins does not grow, and the promise becomes a probability.
  *
  * Up to 128 devices nearly every device holds something of a stripe, so a holder that leaves is not replaced until a
  * new device comes. Therefore k is as low as the storage factor allows. With twins the promise then holds with three to

@@ -9,7 +9,7 @@
  * two links of one circle, which is how the tree of Plumtree comes to pieces.
  *
  * Pure. Ways that others tell may be lies: at worst a branch leads to somebody who passes nothing on. Broadcasts then
- * come by the lazy links (tree.ts), which does not depend on ways.
+ * come by the lazy links (tree.ts), which do not depend on ways.
  */
 import type { PeerId } from "../../ports/network.ts";
 

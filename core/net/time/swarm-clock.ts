@@ -1,9 +1,9 @@
-/** The clock that the parts of the net go by. */
+/** The clock that the parts of the net use: common time, and the bounds of time by which certificates are judged. */
 import type { Clock } from "../../ports/clock.ts";
 import type { When } from "../identity/certificate.ts";
 import type { CommonTime } from "./time.ts";
 
-/** The clock by which the parts of the net go. */
+/** The clock that the parts of the net use in place of the wall clock. */
 export interface SwarmClock extends Clock {
   /**
    * The clock by which certificates are judged. Common time alone would let liars move it, and a wall clock alone could
