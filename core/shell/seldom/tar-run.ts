@@ -7,7 +7,6 @@ import { DEFLATE_BYTES, INFLATE_BYTES } from "../../disk/content/limits.ts";
 import { writeTar } from "../../disk/content/tar.ts";
 import { readTar } from "../../disk/content/tar-read.ts";
 import { type FileEntry, type FolderEntry, isOfEntry, type TreeEntry } from "../../disk/content/tree-entry.ts";
-import { LEVELS_MAX } from "../compare/limits.ts";
 import { getopt, type Options } from "../getopt.ts";
 import { decodeText } from "../language/bytes.ts";
 import { absolutePath } from "../language/glob.ts";
@@ -16,6 +15,7 @@ import { join, parentOf } from "../namespace/paths.ts";
 import { isLike } from "../utilities/names.ts";
 import { TAR_SPECS } from "../utilities/tar.ts";
 import type { UtilityContext } from "../utilities/utility.ts";
+import { archived } from "./archived.ts";
 
 export async function runTar(context: UtilityContext): Promise<number> {
   const options = optionsOf(context);
@@ -83,36 +83,21 @@ class Tar {
   }
 
   async *#packed(sources: readonly string[]): AsyncGenerator<FileEntry | FolderEntry, void, undefined> {
+    const context = this.#context;
+    const archive = context.path(this.#archive);
+    const skips = (shown: string, path: string): boolean => path === archive || this.#isExcluded(shown);
     for (const source of sources) {
       const path = absolutePath(source, this.#root);
-      if ((await this.#context.names.stat(path, { signal: this.#context.signal })) === undefined) {
+      if ((await context.names.stat(path, { signal: context.signal })) === undefined) {
         await this.#failed(`${source}: Cannot stat: No such file or directory`);
         continue;
       }
       const shown = source.replace(/^\/+/, "").replace(/\/+$/, "");
-      yield* this.#below(shown === "" ? "." : shown, path, 0);
+      for await (const entry of archived(shown === "" ? "." : shown, path, { context, isDeep: true, skips })) {
+        if (this.#options.has("v")) await this.#told(entry.kind === "folder" ? `${entry.path}/` : entry.path);
+        yield entry;
+      }
     }
-  }
-
-  async *#below(shown: string, path: string, level: number): AsyncGenerator<FileEntry | FolderEntry, void, undefined> {
-    const { names, signal } = this.#context;
-    const entry = await names.entry(path, { signal });
-    if (entry === undefined || this.#isExcluded(shown)) return;
-    if (path === this.#context.path(this.#archive)) return;
-    const modifiedMs = entry.modifiedAtMs;
-    const isDirectory = entry.kind === "directory";
-    if (this.#options.has("v")) await this.#told(isDirectory ? `${shown}/` : shown);
-    if (!isDirectory) {
-      const { sizeBytes } = entry;
-      if (sizeBytes === undefined)
-        throw new StarfishError("unsupported", `${shown}: its size is known only by reading; copy it first`);
-      yield { kind: "file", path: shown, sizeBytes, modifiedMs, content: names.read(path, { signal }) };
-      return;
-    }
-    if (level >= LEVELS_MAX) throw new StarfishError("too-large", `${shown}: directories are nested too deeply`);
-    yield { kind: "folder", path: shown, modifiedMs };
-    const entries = [...(await names.list(path, { signal }))].sort((a, b) => (a.name < b.name ? -1 : 1));
-    for (const { name } of entries) yield* this.#below(`${shown}/${name}`, join(path, name), level + 1);
   }
 
   #isExcluded(path: string): boolean {

@@ -6,11 +6,11 @@ import { type FileEntry, type FolderEntry, isOfEntry } from "../../disk/content/
 import { ZIP_ENTRIES_MAX } from "../../disk/content/limits.ts";
 import { readZip, type ZipFile, type ZipEntry } from "../../disk/content/zip.ts";
 import { type DeflateLevel, type PackedEntry, type WrittenEntry, writeZip } from "../../disk/content/zip-write.ts";
-import { LEVELS_MAX } from "../compare/limits.ts";
 import { reasonOf } from "../language/redirect.ts";
 import { join, parentOf } from "../namespace/paths.ts";
 import { isLike } from "../utilities/names.ts";
 import type { UtilityContext } from "../utilities/utility.ts";
+import { archived } from "./archived.ts";
 
 /** Info-ZIP's statuses. */
 const NOTHING_TO_DO = 12;
@@ -123,41 +123,14 @@ async function collect(
   const { path, options } = context;
   const shown = source.replace(/^(\.{0,2}\/+)+/, "").replace(/\/+$/, "");
   const excluded = options.values("x");
-  for await (const found of below(shown, path(source), 0, target, context)) {
+  const archiving = { context, isDeep: options.has("r"), skips: (_: string, there: string) => there === target };
+  for await (const found of archived(shown === "." ? "" : shown, path(source), archiving)) {
     if (excluded.some((pattern) => isLike(keyOf(found), pattern))) continue;
     if (options.has("j") && found.kind === "folder") continue;
     const entry = options.has("j") ? { ...found, path: found.path.split("/").at(-1) ?? found.path } : found;
     if (into.size === ZIP_ENTRIES_MAX)
       throw new StarfishError("too-large", `a zip has at most ${ZIP_ENTRIES_MAX} files and directories here; use tar`);
     into.set(keyOf(entry), entry);
-  }
-}
-
-async function* below(
-  shown: string,
-  path: string,
-  level: number,
-  target: string | undefined,
-  context: UtilityContext,
-): AsyncGenerator<FileEntry | FolderEntry, void, undefined> {
-  const { names, signal, options } = context;
-  const entry = await names.entry(path, { signal });
-  if (entry === undefined || path === target) return;
-  const modifiedMs = entry.modifiedAtMs;
-  if (entry.kind !== "directory") {
-    const { sizeBytes } = entry;
-    if (sizeBytes === undefined)
-      throw new StarfishError("unsupported", `${shown}: its size is known only by reading; copy it first`);
-    yield { kind: "file", path: shown, sizeBytes, modifiedMs, content: names.read(path, { signal }) };
-    return;
-  }
-  if (level >= LEVELS_MAX) throw new StarfishError("too-large", `${shown}: directories are nested too deeply`);
-  if (shown !== "" && shown !== ".") yield { kind: "folder", path: shown, modifiedMs };
-  if (!options.has("r")) return;
-  const entries = [...(await names.list(path, { signal }))].sort((a, b) => (a.name < b.name ? -1 : 1));
-  for (const { name } of entries) {
-    const under = shown === "" || shown === "." ? name : `${shown}/${name}`;
-    yield* below(under, join(path, name), level + 1, target, context);
   }
 }
 
