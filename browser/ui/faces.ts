@@ -30,7 +30,7 @@ export async function showFaces({ people }: Computer, tell: (words: string) => v
       const url = await faces.urlOf(id, name);
       if (url === undefined) continue;
       const names = [id, ...nodes].map((each) => `[data-face="${CSS.escape(each)}"]::before`).join(",");
-      rules.push(`${names}{background-image:url("${url}")}`, `${names}{${LOOK}}`);
+      rules.push(`${names}{${LOOK};background-image:url("${url}")}`);
     }
     faces.forgetOthers();
     const css = rules.join("");
